@@ -1,0 +1,111 @@
+"""Settings, read once from the environment by a composition root and then passed on.
+
+Belongs here: where state lives, which database, who acts. This is the only module that reads the
+environment. Does not belong here: anything that opens a file or a connection.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an installation can be told from outside.
+
+    Attributes:
+        home: folder of all state (`TOOL_CATALOG_HOME`, default `var/` of the checkout).
+        database_url: address of a PostgreSQL server, or None for the embedded one
+            (`TOOL_CATALOG_DATABASE_URL`).
+        catalog_dir: tools, chains and experiments as YAML (`TOOL_CATALOG_YAML_DIR`).
+        analytics_dir: SQL for DuckDB (`TOOL_CATALOG_ANALYTICS_DIR`).
+        actor: who changes the catalogue and starts runs (`TOOL_CATALOG_ACTOR`, else the OS user).
+        tenant: always `shared` until tenants exist; never empty.
+        environment: `TOOL_CATALOG_ENVIRONMENT`, default `production`.
+        host: name of this machine, recorded in facts.
+    """
+
+    home: Path
+    database_url: str | None
+    catalog_dir: Path
+    analytics_dir: Path
+    actor: str
+    tenant: str = "shared"
+    environment: str = "production"
+    host: str = "localhost"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own folder, which holds dagster.yaml and compute logs."""
+        return self.home / "dagster"
+
+    @property
+    def postgres_dir(self) -> Path:
+        """Data folder of the embedded PostgreSQL."""
+        return self.home / "postgres"
+
+    @property
+    def snapshot_path(self) -> Path:
+        """The catalogue as last written, replaced atomically by every write."""
+        return self.home / "catalog" / "snapshot.json"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Facts that PostgreSQL has not confirmed yet."""
+        return self.home / "spool"
+
+    @property
+    def outputs_dir(self) -> Path:
+        """Outputs of steps, by run; read by later steps and by resumed runs."""
+        return self.home / "outputs"
+
+    @property
+    def reports_dir(self) -> Path:
+        """Where chains write reports unless told otherwise."""
+        return self.home / "reports"
+
+    @property
+    def marts_path(self) -> Path:
+        """The DuckDB file with one writer."""
+        return self.home / "marts" / "marts.duckdb"
+
+    @property
+    def published_path(self) -> Path:
+        """The DuckDB file that analysts open read-only; replaced atomically."""
+        return self.home / "published" / "tool_catalog.duckdb"
+
+    @property
+    def chain_dirs(self) -> tuple[Path, ...]:
+        """Folders that are searched for chains, the shipped ones first."""
+        return (self.catalog_dir / "chains", self.home / "chains")
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment, or from the mapping given."""
+    env = os.environ if environ is None else environ
+    analytics = env.get("TOOL_CATALOG_ANALYTICS_DIR") or CHECKOUT / "analytics"
+    home = Path(env.get("TOOL_CATALOG_HOME") or CHECKOUT / "var").expanduser().absolute()
+    return Settings(
+        home=home,
+        database_url=env.get("TOOL_CATALOG_DATABASE_URL") or None,
+        catalog_dir=Path(env.get("TOOL_CATALOG_YAML_DIR") or CHECKOUT / "catalog_yaml").absolute(),
+        analytics_dir=Path(analytics).absolute(),
+        actor=env.get("TOOL_CATALOG_ACTOR") or _os_user(),
+        environment=env.get("TOOL_CATALOG_ENVIRONMENT") or "production",
+        host=socket.gethostname(),
+    )
+
+
+def _os_user() -> str:
+    """The user of the operating system, or the name that marks a start from the UI."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "dagster-ui"
