@@ -1,0 +1,265 @@
+"""Tables of the catalogue: tools with versions, channels and estimates, experiments, audit, import.
+
+Does not belong here: what executions leave behind (fact_tables.py).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tool_catalog_pipelines.db.columns import (
+    SCHEMA,
+    identity,
+    json_column,
+    metadata,
+    moment_column,
+    text_column,
+    time_column,
+    tool_reference,
+)
+
+tools = Table(
+    "tools",
+    metadata,
+    identity(),
+    text_column("tenant", server_default="shared"),
+    text_column("platform"),
+    text_column("tool_name"),
+    text_column("version"),
+    text_column("original_version"),
+    text_column("status"),
+    Column("enabled", Boolean, nullable=False),
+    text_column("category"),
+    text_column("description"),
+    json_column("defaults", "{}"),
+    json_column("dependencies", "[]"),
+    json_column("metadata", "{}"),
+    text_column("content_hash"),
+    Column("spec", JSONB, nullable=False),
+    tool_reference("parent_version_id", "SET NULL", nullable=True),
+    Column("is_latest", Boolean, nullable=False, server_default=text("false")),
+    Column("owner", Text),
+    text_column("environment"),
+    time_column("created_at"),
+    time_column("updated_at"),
+    text_column("created_by"),
+    text_column("updated_by"),
+    CheckConstraint(
+        "status IN ('active', 'deprecated', 'disabled', 'testing', 'draft')", name="status"
+    ),
+)
+Index(
+    "uq_tools_identity",
+    tools.c.tenant,
+    tools.c.platform,
+    func.lower(tools.c.tool_name),
+    tools.c.version,
+    unique=True,
+)
+Index(
+    "uq_tools_latest",
+    tools.c.tenant,
+    tools.c.platform,
+    func.lower(tools.c.tool_name),
+    unique=True,
+    postgresql_where=text("is_latest"),
+)
+Index("ix_tools_category", tools.c.category)
+Index("ix_tools_parent_version_id", tools.c.parent_version_id)
+Index("ix_tools_metadata", tools.c.metadata, postgresql_using="gin")
+
+tool_capabilities = Table(
+    "tool_capabilities",
+    metadata,
+    identity(),
+    tool_reference("tool_id", "CASCADE"),
+    text_column("capability_name"),
+    text_column("description"),
+    time_column("created_at"),
+    UniqueConstraint("tool_id", "capability_name"),
+    Index("ix_tool_capabilities_capability_name", "capability_name"),
+)
+
+tool_patterns = Table(
+    "tool_patterns",
+    metadata,
+    identity(),
+    Column(
+        "capability_id",
+        BigInteger,
+        ForeignKey(f"{SCHEMA}.tool_capabilities.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    text_column("pattern_name"),
+    text_column("description"),
+    json_column("typical_use_cases", "[]"),
+    json_column("variables", "{}"),
+    Column("time_estimate_ms", Text),
+    Column("cost_estimate", Text),
+    Column("complexity_score", Double, nullable=False),
+    text_column("scope"),
+    text_column("completeness"),
+    text_column("effects"),
+    json_column("limitations", "[]"),
+    json_column("policy", "{}"),
+    json_column("preference_match", "{}"),
+    json_column("price"),
+    json_column("required_inputs", "[]"),
+    json_column("optional_inputs", "[]"),
+    json_column("expected_outputs", "[]"),
+    json_column("binding"),
+    json_column("examples", "[]"),
+    time_column("created_at"),
+    UniqueConstraint("capability_id", "pattern_name"),
+    CheckConstraint("complexity_score BETWEEN 0 AND 1", name="complexity_score"),
+    CheckConstraint("effects IN ('read', 'local', 'system')", name="effects"),
+    Index("ix_tool_patterns_use_cases", "typical_use_cases", postgresql_using="gin"),
+)
+
+tool_channels = Table(
+    "tool_channels",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("platform", Text, primary_key=True),
+    Column("tool_key", Text, primary_key=True, comment="the tool's name, case folded"),
+    Column("channel", Text, primary_key=True),
+    tool_reference("tool_id", "RESTRICT"),
+    time_column("moved_at"),
+    text_column("moved_by"),
+    CheckConstraint("tool_key = lower(tool_key)", name="tool_key"),
+    CheckConstraint("channel IN ('latest', 'stable', 'testing')", name="channel"),
+    Index("ix_tool_channels_tool_id", "tool_id"),
+)
+
+tool_estimates = Table(
+    "tool_estimates",
+    metadata,
+    identity(),
+    tool_reference("tool_id", "CASCADE"),
+    text_column("capability"),
+    text_column("pattern"),
+    Column("revision", Integer, nullable=False),
+    Column("time_ms", Text),
+    Column("cost_units", Text),
+    text_column("basis"),
+    Column("runs", BigInteger, nullable=False, server_default=text("0")),
+    json_column("evidence"),
+    text_column("reason", server_default=""),
+    Column("is_current", Boolean, nullable=False),
+    time_column("created_at"),
+    text_column("created_by"),
+    UniqueConstraint("tool_id", "capability", "pattern", "revision"),
+    CheckConstraint("basis IN ('declared', 'recalibrated', 'unknown')", name="basis"),
+    CheckConstraint("revision >= 1", name="revision"),
+    Index(
+        "uq_tool_estimates_current",
+        "tool_id",
+        "capability",
+        "pattern",
+        unique=True,
+        postgresql_where=text("is_current"),
+    ),
+)
+
+tool_ab_tests = Table(
+    "tool_ab_tests",
+    metadata,
+    identity(),
+    text_column("tenant", server_default="shared"),
+    text_column("test_name"),
+    text_column("description"),
+    text_column("hypothesis", server_default=""),
+    text_column("platform"),
+    text_column("tool_key"),
+    tool_reference("tool_a_id", "RESTRICT"),
+    tool_reference("tool_b_id", "RESTRICT"),
+    text_column("unit"),
+    Column("traffic_split", Double, nullable=False),
+    text_column("metric"),
+    json_column("guardrails", "[]"),
+    Column("minimum_sample_per_arm", Integer, nullable=False),
+    Column("alpha", Double, nullable=False),
+    Column("target_environment", Text),
+    json_column("target_users", "[]"),
+    text_column("status"),
+    json_column("results", "{}"),
+    tool_reference("winner_tool_id", "RESTRICT", nullable=True),
+    text_column("content_hash"),
+    Column("spec", JSONB, nullable=False),
+    moment_column("started_at"),
+    moment_column("completed_at"),
+    time_column("created_at"),
+    time_column("updated_at"),
+    text_column("created_by"),
+    text_column("updated_by"),
+    UniqueConstraint("tenant", "test_name"),
+    CheckConstraint("tool_a_id <> tool_b_id", name="two_versions"),
+    CheckConstraint("traffic_split > 0 AND traffic_split < 1", name="traffic_split"),
+    CheckConstraint("alpha > 0 AND alpha < 0.5", name="alpha"),
+    CheckConstraint("minimum_sample_per_arm >= 2", name="minimum_sample_per_arm"),
+    CheckConstraint("unit IN ('run', 'user', 'item')", name="unit"),
+    CheckConstraint("tool_key = lower(tool_key)", name="tool_key"),
+    CheckConstraint("status IN ('draft', 'active', 'completed', 'cancelled')", name="status"),
+    Index(
+        "uq_tool_ab_tests_active",
+        "tenant",
+        "platform",
+        "tool_key",
+        unique=True,
+        postgresql_where=text("status = 'active'"),
+    ),
+)
+
+tool_audit_log = Table(
+    "tool_audit_log",
+    metadata,
+    identity(),
+    text_column("tenant", server_default="shared"),
+    text_column("entity_type"),
+    text_column("entity_key"),
+    text_column("action"),
+    json_column("changes", "[]"),
+    text_column("reason", server_default=""),
+    text_column("origin", server_default=""),
+    text_column("changed_by"),
+    time_column("changed_at"),
+    Index("ix_tool_audit_log_entity", "entity_type", "entity_key", "changed_at"),
+    Index("ix_tool_audit_log_changed_at", "changed_at"),
+)
+
+catalog_revision = Table(
+    "catalog_revision",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+    time_column("changed_at"),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+import_files = Table(
+    "import_files",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("file", Text, primary_key=True),
+    Column("entity_type", Text, primary_key=True),
+    Column("entity_key", Text, primary_key=True),
+    text_column("content_hash"),
+    time_column("imported_at"),
+    text_column("imported_by"),
+)

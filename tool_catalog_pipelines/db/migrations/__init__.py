@@ -1,0 +1,1 @@
+"""Migrations of schema `tool_catalog`; each is frozen once it is released."""
