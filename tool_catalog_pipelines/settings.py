@@ -103,6 +103,21 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment of processes that we start: ours, with these settings spelled out."""
+    spelled_out = {
+        "TOOL_CATALOG_HOME": str(settings.home),
+        "TOOL_CATALOG_YAML_DIR": str(settings.catalog_dir),
+        "TOOL_CATALOG_ANALYTICS_DIR": str(settings.analytics_dir),
+        "TOOL_CATALOG_ACTOR": settings.actor,
+        "TOOL_CATALOG_ENVIRONMENT": settings.environment,
+        "DAGSTER_HOME": str(settings.dagster_home),
+    }
+    if settings.database_url:
+        spelled_out["TOOL_CATALOG_DATABASE_URL"] = settings.database_url
+    return {**os.environ, **spelled_out}
+
+
 def _os_user() -> str:
     """The user of the operating system, or the name that marks a start from the UI."""
     try:

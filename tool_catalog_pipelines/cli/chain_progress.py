@@ -1,0 +1,24 @@
+"""One line per step while a chain runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.orchestration.launch import StepNews
+
+MARKS: Mapping[str, str] = {
+    "success": "ok", "no_result": "ok", "skipped": "skipped", "failed": "FAILED",
+    "timeout": "TIMEOUT", "cancelled": "cancelled", "retry": "again",
+}  # fmt: skip
+
+
+def print_step(screen: Screen) -> Callable[[StepNews], None]:
+    """A listener that prints a line when a step ends or is to be tried again."""
+
+    def on_news(news: StepNews) -> None:
+        mark = MARKS.get(news.status, news.status)
+        style = "red" if mark in ("FAILED", "TIMEOUT") else ""
+        screen.say(f"  {mark:9} {news.step:20} {news.note}", style)
+
+    return on_news

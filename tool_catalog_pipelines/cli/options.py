@@ -1,0 +1,56 @@
+"""Options that several commands share, and how texts given on the command line become values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tool_catalog_pipelines.errors import InvalidInputError, Problem
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", help="An input of the chain as name=value; may be repeated."),
+]
+
+
+def parse_inputs(texts: Sequence[str]) -> dict[str, Any]:
+    """`name=value` texts; a value that is a JSON list or object is read as such.
+
+    Raises:
+        InvalidInputError: texts without `=` or a name that is given twice.
+    """
+    inputs: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            problems.append(Problem(f"--input {text!r} has no value", hint="write name=value"))
+        elif name in inputs:
+            problems.append(Problem(f"--input {name} is given twice", hint="keep one of them"))
+        else:
+            inputs[name] = _value(value)
+    if problems:
+        raise InvalidInputError(problems)
+    return inputs
+
+
+def _value(text: str) -> Any:
+    if text[:1] not in ("[", "{"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def shown_path(path: Path) -> str:
+    """A path as a person would type it: relative to here where that is shorter."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,86 @@
+"""What commands print: problems, tables, JSON, phases with their duration.
+
+Does not belong here: what a command does.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tool_catalog_pipelines.errors import Problem
+
+
+class Screen:
+    """Standard output for results, standard error for everything said along the way."""
+
+    def __init__(self, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(self, text: str, style: str = "") -> None:
+        """One line for people; goes to standard error where a program reads standard output."""
+        (self.err if self.as_json else self.out).print(text, style=style or None, markup=False)
+
+    def result(self, document: Mapping[str, Any], text: str = "") -> None:
+        """The result: the document as JSON, or the text for people."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        elif text:
+            self.out.print(text, markup=False)
+
+    def problems(self, problems: Sequence[Problem]) -> None:
+        """Every problem: where, what, what to do."""
+        for problem in problems:
+            where = f"{problem.position}: " if problem.position else ""
+            self.err.print(f"{where}{problem.message}", style="red", markup=False)
+            if problem.hint:
+                self.err.print(f"    {problem.hint}", markup=False)
+
+    def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Rows as a table with the keys of the first row as columns."""
+        if not rows:
+            return
+        table = Table(
+            title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
+        )
+        for name, value in rows[0].items():
+            table.add_column(name, justify="right" if isinstance(value, int | float) else "left")
+        for row in rows:
+            table.add_row(*[_cell(value) for value in row.values()])
+        self.out.print(table)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Say the name of a piece of work, the elapsed time past five seconds, and its end."""
+        started = time.monotonic()
+        console = self.err if self.as_json else self.out
+        if not console.is_terminal:
+            yield
+            console.print(f"- {name} ... {time.monotonic() - started:.1f} s", markup=False)
+            return
+        with Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        ) as progress:
+            progress.add_task(name, total=None)
+            yield
+        console.print(f"- {name} ... {time.monotonic() - started:.1f} s", markup=False)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)

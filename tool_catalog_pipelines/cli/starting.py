@@ -1,0 +1,49 @@
+"""Bringing an installation up: database, migrations, catalogue. Shared by all commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tool_catalog_pipelines.catalog.connect import Catalog, open_catalog
+from tool_catalog_pipelines.catalog.importer import ImportReport, import_catalog
+from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.settings import Settings
+from tool_catalog_pipelines.telemetry.spool import deliver_spool
+from tool_catalog_pipelines.telemetry.writer import FactWriter
+
+
+@contextmanager
+def started(settings: Settings, screen: Screen) -> Iterator[Catalog]:
+    """The open catalogue; imports the YAML when this installation has no catalogue yet."""
+    with open_catalog(settings) as catalog:
+        if not settings.snapshot_path.exists():
+            with screen.phase("import the catalogue"):
+                report = import_catalog(catalog.store, settings)
+            say_report(screen, report)
+        yield catalog
+
+
+def say_report(screen: Screen, report: ImportReport) -> None:
+    """Counts of an import, then every problem."""
+    counts = (
+        f"{len(report.imported)} imported, {len(report.unchanged)} unchanged, "
+        f"{len(report.conflicts)} conflicts, {len(report.refused)} refused"
+    )
+    screen.say(f"  catalogue: {counts}")
+    screen.problems(report.problems)
+
+
+@contextmanager
+def brought_up(settings: Settings, screen: Screen) -> Iterator[Catalog]:
+    """Everything that `make run` does before the demonstration, each phase said."""
+    with ExitStack() as stack:
+        with screen.phase("start PostgreSQL and migrate"):
+            catalog = stack.enter_context(open_catalog(settings))
+        with screen.phase("import the catalogue"):
+            report = import_catalog(catalog.store, settings)
+        say_report(screen, report)
+        delivered = deliver_spool(settings.spool_dir, FactWriter(catalog.engine).write)
+        if delivered:
+            screen.say(f"  {delivered} facts of earlier processes delivered")
+        yield catalog

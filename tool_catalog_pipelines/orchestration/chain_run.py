@@ -1,0 +1,112 @@
+"""The resource that every op of a chain shares: run lock, fact recorder, catalogue.
+
+It is set up once per process and run. Versions and experiment arms are resolved here, before the
+first step, and stored; later processes, retries and resumed runs read what was stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import dagster as dg
+
+from tool_catalog_pipelines.catalog.connect import Catalog, open_catalog
+from tool_catalog_pipelines.catalog.records import CatalogSnapshot
+from tool_catalog_pipelines.catalog.snapshot import SnapshotReader
+from tool_catalog_pipelines.errors import NotFoundError
+from tool_catalog_pipelines.execution.context import Services
+from tool_catalog_pipelines.orchestration import naming
+from tool_catalog_pipelines.planning.lock import RunIdentity, RunLock, resolve_run_lock
+from tool_catalog_pipelines.planning.plan import Plan
+from tool_catalog_pipelines.settings import Settings, load_settings
+from tool_catalog_pipelines.telemetry.recorder import FactRecorder
+from tool_catalog_pipelines.telemetry.spool import deliver_spool
+from tool_catalog_pipelines.telemetry.writer import FactWriter
+
+FLUSH_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRun:
+    """What ops need besides their step: the run's lock and the services of execution/."""
+
+    lock: RunLock
+    services: Services
+
+
+def chain_run_resource(plan: Plan) -> dg.ResourceDefinition:
+    """The `chain_run` resource of one chain."""
+
+    def set_up(context: dg.InitResourceContext) -> Iterator[ChainRun]:
+        inputs = cast("Mapping[str, Any]", context.resource_config["inputs"])
+        if context.run is None:
+            raise NotFoundError.one("a chain step runs inside a Dagster run only")
+        with open_chain_run(plan, inputs, context.run, load_settings()) as run:
+            yield run
+
+    return dg.ResourceDefinition(
+        resource_fn=contextmanager(set_up),
+        config_schema={"inputs": dg.Permissive({})},
+        description="Run lock, fact recorder and catalogue of this run",
+    )
+
+
+@contextmanager
+def open_chain_run(
+    plan: Plan, inputs: Mapping[str, Any], run: dg.DagsterRun, settings: Settings
+) -> Iterator[ChainRun]:
+    """Open the database, resolve or read the run lock, and record facts until the end."""
+    with open_catalog(settings) as catalog:
+        write = FactWriter(catalog.engine).write
+        deliver_spool(settings.spool_dir, write)
+        lock = _lock(plan, inputs, run, catalog, settings)
+        recorder = FactRecorder(settings.spool_dir, write)
+        services = Services(
+            snapshot=SnapshotReader(settings.snapshot_path).current,
+            record=recorder.record,
+            work_dir=settings.outputs_dir,
+            reports_dir=settings.reports_dir,
+            host=settings.host,
+        )
+        try:
+            yield ChainRun(lock, services)
+        finally:
+            recorder.flush(FLUSH_TIMEOUT_S)
+            recorder.close()
+
+
+def _lock(
+    plan: Plan, inputs: Mapping[str, Any], run: dg.DagsterRun, catalog: Catalog, settings: Settings
+) -> RunLock:
+    """The lock stored for this run, made now if this is the run's first process."""
+    stored = catalog.runs.find_lock(run.run_id)
+    if stored is not None:
+        return RunLock.from_json(stored)
+    identity = RunIdentity(
+        tenant=settings.tenant,
+        run_id=run.run_id,
+        run_started_at=datetime.now(UTC),
+        environment=settings.environment,
+        user=run.tags.get(naming.TAG_USER, settings.actor),
+    )
+    lock = _inherited(run, catalog, identity) or resolve_run_lock(
+        plan, _snapshot(catalog), identity, inputs
+    )
+    catalog.runs.record_chain(plan.chain, plan.version, plan.fingerprint, plan.content)
+    return RunLock.from_json(catalog.runs.lock(run.run_id, lock.to_json()))
+
+
+def _inherited(run: dg.DagsterRun, catalog: Catalog, identity: RunIdentity) -> RunLock | None:
+    """A re-execution keeps the versions and arms of the run it continues."""
+    if run.parent_run_id is None:
+        return None
+    stored = catalog.runs.find_lock(run.parent_run_id)
+    return RunLock.from_json(stored).for_run(identity) if stored is not None else None
+
+
+def _snapshot(catalog: Catalog) -> CatalogSnapshot:
+    return catalog.store.snapshot()
