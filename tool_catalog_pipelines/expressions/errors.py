@@ -1,0 +1,21 @@
+"""The error of everything that is parsed or evaluated here."""
+
+from __future__ import annotations
+
+from tool_catalog_pipelines.errors import TerminalError
+
+
+class ExpressionError(TerminalError):
+    """An expression, condition or path that cannot be read or has no value.
+
+    Attributes:
+        message: what is wrong.
+        column: place in the text, counted from 1.
+        hint: what to do about it.
+    """
+
+    def __init__(self, message: str, column: int = 1, hint: str = "") -> None:
+        self.message = message
+        self.column = column
+        self.hint = hint
+        super().__init__(f"{message} (column {column})" + (f"; {hint}" if hint else ""))

@@ -1,0 +1,119 @@
+"""Text -> tokens, shared by estimate expressions and conditions.
+
+Does not belong here: what a token means.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from tool_catalog_pipelines.expressions.errors import ExpressionError
+
+Kind = Literal["number", "percent", "string", "name", "path", "operator", "end"]
+
+_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_OPERATOR = re.compile(r"\*\*|//|==|!=|<=|>=|[-+*/%<>(),\[\]]")
+_PATH_ENDS = frozenset(" \t\r\n,)=!<>+-*/%")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token; `text` of a string is its content without quotes."""
+
+    kind: Kind
+    text: str
+    column: int
+
+
+def tokenise(text: str, max_length: int) -> tuple[Token, ...]:
+    """Split a text into tokens, the last one of kind `end`.
+
+    Raises:
+        ExpressionError: too long, or a character that begins no token.
+    """
+    if len(text) > max_length:
+        raise ExpressionError(
+            f"{len(text)} characters are too many; the limit is {max_length}",
+            hint="make it shorter",
+        )
+    tokens: list[Token] = []
+    at = 0
+    while True:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at == len(text):
+            tokens.append(Token("end", "", at + 1))
+            return tuple(tokens)
+        token, at = _next(text, at)
+        tokens.append(token)
+
+
+def _next(text: str, at: int) -> tuple[Token, int]:
+    character = text[at]
+    if character in "'\"":
+        return _string(text, at)
+    if character == "$":
+        end = _path_end(text, at)
+        return Token("path", text[at:end], at + 1), end
+    number = _NUMBER.match(text, at)
+    if number:
+        return _number(text, number, at)
+    for kind, pattern in (("name", _NAME), ("operator", _OPERATOR)):
+        match = pattern.match(text, at)
+        if match:
+            found: Kind = "name" if kind == "name" else "operator"
+            return Token(found, match.group(), at + 1), match.end()
+    raise ExpressionError(f"unexpected character {character!r}", at + 1, "remove it")
+
+
+def _number(text: str, match: re.Match[str], at: int) -> tuple[Token, int]:
+    """A number; directly followed by % and then no operand, it is a percentage."""
+    end = match.end()
+    if text[end : end + 1] == "%" and not _operand_follows(text, end + 1):
+        return Token("percent", match.group(), at + 1), end + 1
+    return Token("number", match.group(), at + 1), end
+
+
+def _operand_follows(text: str, at: int) -> bool:
+    rest = text[at:].lstrip()
+    word = _NAME.match(rest)
+    if word:
+        return word.group() not in ("and", "or", "not", "in", "if", "else")
+    return rest[:1].isdigit() or rest[:1] in ("(", "$", ".")
+
+
+def _string(text: str, at: int) -> tuple[Token, int]:
+    end = text.find(text[at], at + 1)
+    if end < 0:
+        raise ExpressionError("a text that is not closed", at + 1, f"add {text[at]} at its end")
+    return Token("string", text[at + 1 : end], at + 1), end + 1
+
+
+def _path_end(text: str, at: int) -> int:
+    """The end of a JSONPath: the first separator outside brackets and quotes."""
+    depth = 0
+    quote = ""
+    for index in range(at + 1, len(text)):
+        character = text[index]
+        if quote:
+            quote = "" if character == quote else quote
+        elif depth and character in "'\"":
+            quote = character
+        elif character in "[(" and (depth or character == "["):
+            depth += 1
+        elif character in "])" and depth:
+            depth -= 1
+        elif depth == 0 and _ends_path(text, index):
+            return index
+    if depth:
+        raise ExpressionError("a path whose bracket is not closed", at + 1, "add the missing ]")
+    return len(text)
+
+
+def _ends_path(text: str, index: int) -> bool:
+    """`*` directly behind a dot belongs to the path."""
+    character = text[index]
+    return character in _PATH_ENDS and not (character == "*" and text[index - 1] == ".")
