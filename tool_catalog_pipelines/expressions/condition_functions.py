@@ -41,6 +41,10 @@ class Function:
         return self.call(*arguments)
 
 
+def _exists(value: Any) -> bool:
+    return value is not MISSING
+
+
 def _length(value: Any) -> Any:
     if value is None:
         return 0
@@ -130,7 +134,7 @@ def _is(kind: type | tuple[type, ...]) -> Callable[[Any], bool]:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "exists": Function(lambda value: value is not MISSING, 1, takes_missing=True),
+    "exists": Function(_exists, 1, takes_missing=True),
     "is_empty": Function(_is_empty, 1, takes_missing=True),
     "length": Function(_length, 1),
     "count_items": Function(_count, 1, takes_missing=True),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
-from jsonpath_ng import ext
+from jsonpath_ng.ext.parser import parse
 
 from tool_catalog_pipelines.expressions.errors import ExpressionError
 
@@ -55,7 +55,7 @@ def _compile(path: str) -> _Path:
         raise ExpressionError(f"the path {path!r} does not begin with $", hint="begin with $.")
     try:
         with _PARSING:
-            return cast("_Path", ext.parse(path))
+            return cast("_Path", parse(path))
     except Exception as error:  # the parser raises bare Exception on bad syntax
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ExpressionError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from tool_catalog_pipelines.expressions.errors import ExpressionError
 
@@ -77,7 +77,7 @@ def _round(value: float, digits: float = 0) -> float:
     return round(value, int(digits))
 
 
-FUNCTIONS: Mapping[str, tuple[Callable[..., float], int, int]] = {
+FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
     "log": (math.log, 1, 2), "log2": (math.log2, 1, 1), "log10": (math.log10, 1, 1),
     "sqrt": (math.sqrt, 1, 1), "exp": (math.exp, 1, 1), "min": (min, 1, 20), "max": (max, 1, 20),
     "abs": (abs, 1, 1), "ceil": (math.ceil, 1, 1), "floor": (math.floor, 1, 1),
