@@ -1,1 +1,1 @@
-"""TODO charter."""
+"""One step: inputs, policy, binding, output, and the facts it leaves. Knows nothing of Dagster."""

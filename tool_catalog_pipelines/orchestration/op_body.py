@@ -12,12 +12,12 @@ from typing import Any, cast
 import dagster as dg
 
 from tool_catalog_pipelines.execution.result import StepResult
+from tool_catalog_pipelines.execution.retry import delay_s, may_retry
 from tool_catalog_pipelines.execution.step import run_step
 from tool_catalog_pipelines.orchestration import naming
 from tool_catalog_pipelines.orchestration.chain_run import ChainRun
 from tool_catalog_pipelines.orchestration.presentation import failure_text, step_metadata
 from tool_catalog_pipelines.planning.plan import Plan, PlanStep
-from tool_catalog_pipelines.spec.chain import RetrySpec
 
 Compute = Callable[[dg.OpExecutionContext, Mapping[str, Any]], Iterator[dg.Output[StepResult]]]
 
@@ -57,24 +57,14 @@ def _raise_failure(
     step: PlanStep, result: StepResult, attempt: int, metadata: Mapping[str, Any]
 ) -> None:
     # Items of a foreach step are tried again one by one inside the step, not the step as a whole.
-    if step.foreach is None and _may_retry(step.retry, result, attempt):
+    if step.foreach is None and _may_retry(step, result, attempt):
         raise dg.RetryRequested(
-            max_retries=step.retry.attempts - 1, seconds_to_wait=_delay_s(step.retry, attempt)
+            max_retries=step.retry.attempts - 1, seconds_to_wait=delay_s(step.retry, attempt)
         ) from dg.Failure(failure_text(step, result))
     raise dg.Failure(failure_text(step, result), metadata=metadata, allow_retries=False)
 
 
-def _may_retry(retry: RetrySpec, result: StepResult, attempt: int) -> bool:
-    if attempt >= retry.attempts or result.error is None or result.status == "cancelled":
+def _may_retry(step: PlanStep, result: StepResult, attempt: int) -> bool:
+    if result.error is None:
         return False
-    is_wanted = {
-        "any": True,
-        "transient": result.error.is_transient,
-        "timeout": result.status == "timeout",
-    }
-    return any(is_wanted[kind] for kind in retry.on)
-
-
-def _delay_s(retry: RetrySpec, attempt: int) -> float:
-    factor = 2 ** (attempt - 1) if retry.backoff == "exponential" else 1
-    return min(retry.first_s * factor, retry.max_s)
+    return may_retry(step.retry, result.status, result.error.is_transient, attempt)

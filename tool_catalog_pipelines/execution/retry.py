@@ -1,0 +1,26 @@
+"""When a further attempt is made and how long to wait for it. Used for steps and for items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tool_catalog_pipelines.facts import Status
+from tool_catalog_pipelines.spec.chain import RetrySpec
+
+
+def may_retry(retry: RetrySpec, status: Status, is_transient: bool, number: int) -> bool:
+    """True if a further attempt is wanted after attempt `number` (counted from 1)."""
+    if number >= retry.attempts or status == "cancelled":
+        return False
+    is_wanted: Mapping[str, bool] = {
+        "any": True,
+        "transient": is_transient,
+        "timeout": status == "timeout",
+    }
+    return any(is_wanted[kind] for kind in retry.on)
+
+
+def delay_s(retry: RetrySpec, number: int) -> float:
+    """Seconds to wait after attempt `number`."""
+    factor = 2 ** (number - 1) if retry.backoff == "exponential" else 1
+    return min(retry.first_s * factor, retry.max_s)
