@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +79,7 @@ def _watch(served: Served, settings: Settings) -> None:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def _terminated_like_interrupted() -> Generator[None]:
     """SIGTERM unwinds like Ctrl-C does, so that everything started is ended in order."""
 
     def on_terminate(_number: int, _frame: object) -> None:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ class Served:
 
 
 @contextmanager
-def only_server(settings: Settings) -> Iterator[str | None]:
+def only_server(settings: Settings) -> Generator[str | None]:
     """Be the one `make run` of this home; yields the address of the other one if there is one."""
     folder = settings.home / "run"
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def _address_of_other(folder: Path) -> str:
 
 
 @contextmanager
-def serve(settings: Settings) -> Iterator[Served]:
+def serve(settings: Settings) -> Generator[Served]:
     """Start the web server and the daemon; yields when the UI answers, ends both afterwards.
 
     Raises:
@@ -97,7 +97,7 @@ def serve(settings: Settings) -> Iterator[Served]:
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
+def _uninterrupted() -> Generator[None]:
     """A second Ctrl-C must not leave half of the processes behind."""
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

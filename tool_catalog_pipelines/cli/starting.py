@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
 from tool_catalog_pipelines.catalog.connect import Catalog, open_catalog
@@ -14,7 +14,7 @@ from tool_catalog_pipelines.telemetry.writer import FactWriter
 
 
 @contextmanager
-def started(settings: Settings, screen: Screen) -> Iterator[Catalog]:
+def started(settings: Settings, screen: Screen) -> Generator[Catalog]:
     """The open catalogue; imports the YAML when this installation has no catalogue yet."""
     with open_catalog(settings) as catalog:
         if not settings.snapshot_path.exists():
@@ -35,7 +35,7 @@ def say_report(screen: Screen, report: ImportReport) -> None:
 
 
 @contextmanager
-def brought_up(settings: Settings, screen: Screen) -> Iterator[Catalog]:
+def brought_up(settings: Settings, screen: Screen) -> Generator[Catalog]:
     """Everything that `make run` does before the demonstration, each phase said."""
     with ExitStack() as stack:
         with screen.phase("start PostgreSQL and migrate"):

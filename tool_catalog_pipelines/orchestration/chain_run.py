@@ -6,7 +6,7 @@ first step, and stored; later processes, retries and resumed runs read what was 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ class ChainRun:
 def chain_run_resource(plan: Plan) -> dg.ResourceDefinition:
     """The `chain_run` resource of one chain."""
 
-    def set_up(context: dg.InitResourceContext) -> Iterator[ChainRun]:
+    def set_up(context: dg.InitResourceContext) -> Generator[ChainRun]:
         inputs = cast("Mapping[str, Any]", context.resource_config["inputs"])
         if context.run is None:
             raise NotFoundError.one("a chain step runs inside a Dagster run only")
@@ -58,7 +58,7 @@ def chain_run_resource(plan: Plan) -> dg.ResourceDefinition:
 @contextmanager
 def open_chain_run(
     plan: Plan, inputs: Mapping[str, Any], run: dg.DagsterRun, settings: Settings
-) -> Iterator[ChainRun]:
+) -> Generator[ChainRun]:
     """Open the database, resolve or read the run lock, and record facts until the end."""
     with open_catalog(settings) as catalog:
         write = FactWriter(catalog.engine).write

@@ -6,7 +6,7 @@ there. Starting servers is cli/servers.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import dagster as dg
@@ -26,7 +26,7 @@ def prepare_dagster_home(settings: Settings) -> None:
 
 
 @contextmanager
-def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+def open_instance(settings: Settings) -> Generator[dg.DagsterInstance]:
     """The instance, disposed of at the end so that the database can stop."""
     prepare_dagster_home(settings)
     with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:

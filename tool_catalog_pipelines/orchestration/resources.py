@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import dagster as dg
@@ -15,7 +15,7 @@ class CatalogResource(dg.ConfigurableResource["Catalog"]):
     """The catalogue in PostgreSQL; opened for one call, so that no idle asset holds it."""
 
     @contextmanager
-    def open(self) -> Iterator[tuple[Catalog, Settings]]:
+    def open(self) -> Generator[tuple[Catalog, Settings]]:
         """An open catalogue together with the settings it was opened by."""
         settings = load_settings()
         with open_catalog(settings) as catalog:

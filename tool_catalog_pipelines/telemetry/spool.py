@@ -13,7 +13,7 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +124,7 @@ def _fact(line: bytes) -> Execution | None:
 
 
 @contextmanager
-def _taken_over(path: Path) -> Iterator[IO[bytes] | None]:
+def _taken_over(path: Path) -> Generator[IO[bytes] | None]:
     """The file under its lock; None while its owner lives or when somebody else was faster."""
     try:
         file = path.open("rb")
