@@ -89,14 +89,19 @@ class StepThreads:
 
     def _run(self, step_context: StepExecutionContext) -> None:
         key = step_context.step.key
+        last: list[DagsterEvent] = []
         error: BaseException | None = None
         try:
-            self._tell(key, step_context)
+            self._tell(key, step_context, last)
         except BaseException as escaped:  # the main loop decides; nothing may be lost in a thread
             error = escaped
-        self._messages.put(StepMessage(key, (), is_end=True, error=error))
+        self._messages.put(StepMessage(key, tuple(last), is_end=True, error=error))
 
-    def _tell(self, key: str, step_context: StepExecutionContext) -> None:
+    def _tell(self, key: str, step_context: StepExecutionContext, last: list[DagsterEvent]) -> None:
+        """Hand over the events; a wish to be run again goes to `last`, for the thread's end.
+
+        Otherwise the next attempt could start while this one still has to report its end.
+        """
         loop = give_own_loop(step_context)
         take_over_python_logs(step_context.log)
         _STEP_LOG.set(step_context.log.handlers[0])
@@ -104,7 +109,10 @@ class StepThreads:
         try:
             for event in dagster_event_sequence_for_step(step_context):
                 events.append(event)
-                self._messages.put(StepMessage(key, (event,)))
+                if event.is_step_up_for_retry:
+                    last.append(event)
+                else:
+                    self._messages.put(StepMessage(key, (event,)))
             for event in hook_events(step_context, events):
                 self._messages.put(StepMessage(key, (event,)))
         finally:
