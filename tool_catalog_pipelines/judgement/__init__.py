@@ -1,1 +1,4 @@
-"""TODO charter."""
+"""Facts -> marts -> statistics -> catalogue: experiments, drift, recalibration.
+
+The mathematics is in stats/; here it meets the tables. SQL for DuckDB is in analytics/.
+"""
