@@ -48,6 +48,16 @@ class Document:
     )
     number_texts: Mapping[DocumentPath, str] = field(default_factory=dict[DocumentPath, str])
 
+    def value_at(self, path: Sequence[str | int]) -> JsonValue:
+        """The value at a path; None if there is none."""
+        value: JsonValue = self.value
+        for part in path:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
     def position(self, path: Sequence[str | int]) -> Position:
         """The place of a value, or of its nearest ancestor in the file."""
         return _nearest(self.positions, path, self.file)

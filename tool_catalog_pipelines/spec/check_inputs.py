@@ -1,0 +1,174 @@
+"""Rules of declared inputs and of the examples that use them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tool_catalog_pipelines.spec.base import JsonValue, TypeName
+from tool_catalog_pipelines.spec.chain import ChainInputSpec
+from tool_catalog_pipelines.spec.notes import Notes, name_hint
+from tool_catalog_pipelines.spec.reader import DocumentPath
+from tool_catalog_pipelines.spec.tool import ExampleSpec, InputSpec, PatternSpec
+from tool_catalog_pipelines.spec.values import value_problem
+
+_NUMERIC = ("integer", "number", "array")
+_TEXTUAL = ("string", "array")
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """One declared input, of a tool or of a chain, and where it stands."""
+
+    name: str
+    spec: InputSpec | ChainInputSpec
+    path: DocumentPath
+
+    @property
+    def type(self) -> TypeName:
+        return self.spec.type
+
+
+def check_inputs(pattern: PatternSpec, path: DocumentPath, notes: Notes) -> None:
+    """Every input of a pattern by itself, and that names are unique."""
+    seen: dict[str, str] = {}
+    for key in ("required_inputs", "optional_inputs"):
+        specs: Sequence[InputSpec] = getattr(pattern, key)
+        for at, spec in enumerate(specs):
+            where = (*path, key, at)
+            if spec.name in seen:
+                notes.add(
+                    (*where, "name"),
+                    f"the input '{spec.name}' is declared already, under {seen[spec.name]}",
+                    "remove or rename one of the two",
+                    "duplicate",
+                )
+            seen.setdefault(spec.name, key)
+            _check_tool_input(_Declared(spec.name, spec, where), spec, notes)
+
+
+def check_chain_input(name: str, spec: ChainInputSpec, path: DocumentPath, notes: Notes) -> None:
+    """One input of a chain."""
+    declared = _Declared(name, spec, path)
+    if _check_rules(declared, notes) and not spec.is_required:
+        _check_value(declared, spec.default, (*path, "default"), "the default", notes)
+
+
+def _check_tool_input(declared: _Declared, spec: InputSpec, notes: Notes) -> None:
+    if not _check_rules(declared, notes):
+        return
+    if spec.default is not None:
+        where = (*declared.path, "default")
+        _check_value(declared, spec.default, where, "the default", notes)
+    for at, example in enumerate(spec.examples):
+        where = (*declared.path, "examples", at)
+        _check_value(declared, example, where, "the example", notes)
+
+
+def check_examples(pattern: PatternSpec, path: DocumentPath, notes: Notes) -> None:
+    """Examples name declared inputs only, give every required one, with values that fit."""
+    for at, example in enumerate(pattern.examples):
+        where = (*path, "examples", at)
+        _check_example(example, pattern, where, notes)
+
+
+def _check_example(
+    example: ExampleSpec, pattern: PatternSpec, where: DocumentPath, notes: Notes
+) -> None:
+    for spec in pattern.required_inputs:
+        if spec.name not in example.inputs and spec.default is None:
+            notes.add(
+                where,
+                f"the example '{example.name}' lacks the required input '{spec.name}'",
+                f"add '{spec.name}: ...' to its inputs",
+                "example",
+            )
+    for name, value in example.inputs.items():
+        at = (*where, "inputs", name)
+        spec = pattern.inputs.get(name)
+        if spec is None:
+            message = f"the example '{example.name}' gives '{name}', which is not declared"
+            hint = name_hint(name, pattern.inputs, "inputs") or "the pattern has no inputs"
+            notes.add(at, message, hint, "example", at_key=True)
+        elif _compiles(spec.validation):
+            declared = _Declared(name, spec, at)
+            _check_value(declared, value, at, f"'{name}' of the example '{example.name}'", notes)
+
+
+def _check_value(
+    declared: _Declared, value: JsonValue, where: DocumentPath, what: str, notes: Notes
+) -> None:
+    spec = declared.spec
+    problem = value_problem(value, spec.type, spec.range, spec.allowed_values, spec.validation)
+    if problem:
+        of_input = "" if what.startswith("'") else f" of the input '{declared.name}'"
+        notes.add(where, f"{what}{of_input} {problem}", "correct the value or the rule", "value")
+
+
+def _check_rules(declared: _Declared, notes: Notes) -> bool:
+    """Do range, regular expression and allowed values make sense? False if values cannot tell."""
+    before = len(notes.problems)
+    _check_range(declared, notes)
+    _check_regex(declared, notes)
+    if len(notes.problems) == before:
+        _check_allowed(declared, notes)
+    return len(notes.problems) == before
+
+
+def _check_range(declared: _Declared, notes: Notes) -> None:
+    if declared.spec.range is None:
+        return
+    where = (*declared.path, "range")
+    low, high = declared.spec.range
+    if low > high:
+        message = f"the range of '{declared.name}' begins at {low:g}, above its end {high:g}"
+        notes.add(where, message, "write [smallest, largest]", "range")
+    if declared.type not in _NUMERIC:
+        message = f"'{declared.name}' has a range, but its type is {declared.type}"
+        notes.add(where, message, "a range is for integer and number", "range")
+
+
+def _check_regex(declared: _Declared, notes: Notes) -> None:
+    validation = declared.spec.validation
+    if validation is None:
+        return
+    where = (*declared.path, "validation")
+    if declared.type not in _TEXTUAL:
+        message = f"'{declared.name}' has a regular expression, but its type is {declared.type}"
+        notes.add(where, message, "'validation' is for type string", "regex")
+    problem = regex_problem(validation)
+    if problem:
+        notes.add(where, f"'validation' of '{declared.name}': {problem}", REGEX_HINT, "regex")
+
+
+def _check_allowed(declared: _Declared, notes: Notes) -> None:
+    spec = declared.spec
+    if spec.allowed_values is None:
+        return
+    where = (*declared.path, "allowed_values")
+    if not spec.allowed_values:
+        notes.add(where, "no value is allowed", "list the allowed values, or remove the key")
+    if spec.type == "array":
+        return  # an element or a whole list may be listed
+    for at, value in enumerate(spec.allowed_values):
+        problem = value_problem(value, spec.type, spec.range, None, spec.validation)
+        if problem:
+            message = f"an allowed value of '{declared.name}' {problem}"
+            notes.add((*where, at), message, "correct the value or the rule", "value")
+
+
+REGEX_HINT = "write a regular expression as in Python, in single quotes"
+
+
+def regex_problem(pattern: str) -> str | None:
+    """Why a regular expression does not compile, or None."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"the regular expression {pattern!r} is wrong: {error}"
+    return None
+
+
+def _compiles(pattern: str | None) -> bool:
+    return pattern is None or regex_problem(pattern) is None
