@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -48,7 +48,7 @@ def save(
         )
     )
     action = "created" if existing is None else "updated"
-    before = existing.spec if existing is not None else {}
+    before = cast("dict[str, Any]", existing.spec if existing is not None else {})
     document = spec.model_dump(mode="json")
     changes = [changed(k, before.get(k), v) for k, v in document.items() if before.get(k) != v]
     record_change(connection, author, Entry("experiment", spec.experiment, action, changes))

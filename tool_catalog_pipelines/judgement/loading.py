@@ -6,15 +6,15 @@ the last one still running began, so that a late commit is never passed over.
 
 from __future__ import annotations
 
+import importlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 
 from tool_catalog_pipelines.db.server import Database
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
 COLUMNS = (
@@ -52,13 +52,13 @@ def load_new_facts(connection: DuckDBPyConnection, database: Database) -> tuple[
 
 def _copy(connection: DuckDBPyConnection, database: Database, start: int, end: int) -> None:
     """Stream record batches, so that memory stays bounded whatever the backlog."""
-    from adbc_driver_postgresql import dbapi
-
+    # The driver carries no types.
+    dbapi = cast("Any", importlib.import_module("adbc_driver_postgresql.dbapi"))
     source = dbapi.connect(database.libpq_url)
     try:
         with source.cursor() as cursor:
             cursor.execute(_query(start, end))
-            reader = cast("pa.RecordBatchReader", cursor.fetch_record_batch())
+            reader = cursor.fetch_record_batch()
             connection.register("incoming", reader)
             names = ", ".join(COLUMNS)
             connection.execute(

@@ -6,7 +6,7 @@ Does not belong here: when facts are written (recorder.py) and where they wait (
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -70,4 +70,4 @@ def _row(fact: Execution) -> dict[str, Any]:
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\0", "\ufffd")
-    return dict(value) if isinstance(value, Mapping) else value
+    return dict(cast("Mapping[str, float]", value)) if isinstance(value, Mapping) else value
