@@ -14,8 +14,13 @@ from textwrap import dedent
 from typing import Any
 
 from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool, Estimate
+from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.spec.base import parse_tool_ref
+from tool_catalog_pipelines.spec.chain import ChainSpec
+from tool_catalog_pipelines.spec.checks import check_chain
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
+from tool_catalog_pipelines.spec.load import Loaded
+from tool_catalog_pipelines.spec.reader import read_document
 from tool_catalog_pipelines.spec.tool import ToolSpec
 
 CAPABILITY = "use"
@@ -148,10 +153,6 @@ def make_chain(
     `chain`, `version` and `description` are appended when the text does not give them, so that
     line numbers in problems are those of the text.
     """
-    from tool_catalog_pipelines.spec.chain import ChainSpec
-    from tool_catalog_pipelines.spec.load import Loaded
-    from tool_catalog_pipelines.spec.reader import read_document
-
     body = dedent(text).rstrip() + "\n"
     header = {"chain": "t", "version": "1.0.0", "description": "A chain for a test"}
     lines = body.splitlines()
@@ -161,7 +162,10 @@ def make_chain(
         if not any(line.startswith(f"{key}:") for line in lines)
     ]
     document = read_document(body + "".join(missing), file)
-    return Loaded(ChainSpec.model_validate(document.value), document, Path(file))
+    spec = ChainSpec.model_validate(document.value)
+    if problems := check_chain(spec, document):
+        raise InvalidInputError(problems)
+    return Loaded(spec, document, Path(file))
 
 
 def host_health_tools() -> tuple[CatalogTool, ...]:

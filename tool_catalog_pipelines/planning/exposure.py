@@ -8,6 +8,7 @@ from __future__ import annotations
 from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Problem
 from tool_catalog_pipelines.planning.plan import PlanStep
+from tool_catalog_pipelines.planning.tool_use import is_disabled
 from tool_catalog_pipelines.spec.base import ToolRef, parse_tool_ref
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 
@@ -36,7 +37,7 @@ def usable_tool(
                 for p in error.problems
             ]
         ) from None
-    if not tool.spec.enabled or tool.spec.status == "disabled":
+    if is_disabled(tool):
         raise _unusable(step, f"{because}{tool.label} is disabled", "enable it or choose another")
     capability = tool.spec.capabilities.get(step.capability)
     pattern = capability.patterns.get(step.pattern) if capability else None
