@@ -1,4 +1,4 @@
-"""Experiments: marts -> verdicts in PostgreSQL. A winner is reported; promoting it is for people."""
+"""Experiments: marts -> verdicts in PostgreSQL. A winner is reported; people promote it."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any, Protocol, cast
@@ -160,8 +160,8 @@ def _check_jc(parser: ParserSpec, where: DocumentPath, notes: Notes) -> None:
     known = _jc_parsers()
     if parser.name.replace("-", "_") not in known:
         message = f"jc has no parser '{parser.name}'"
-        hint = name_hint(parser.name, sorted(known)).partition(" known: ")[0]
-        notes.add((*where, "name"), message, f"{hint} (see: jc --about)".strip(), "parser")
+        near = name_hint(parser.name, sorted(known)).rpartition("known: ")[0]
+        notes.add((*where, "name"), message, f"{near}'jc --help' lists all", "parser")
 
 
 @lru_cache(maxsize=1)
@@ -205,11 +205,13 @@ def _check_schema(schema: dict[str, JsonValue], where: DocumentPath, notes: Note
 
 
 def _schema_error(schema: JsonValue) -> _SchemaError | None:
-    from jsonschema import Draft202012Validator as Validator
-    from jsonschema.exceptions import best_match
+    """The most telling error of a schema by the meta schema of draft 2020-12."""
+    import jsonschema
 
-    errors = cast("Any", Validator(Validator.META_SCHEMA)).iter_errors(schema)
-    return cast("Callable[[Any], _SchemaError | None]", best_match)(errors)
+    untyped = cast("Any", jsonschema)  # its stubs are partial here
+    validator = untyped.Draft202012Validator(untyped.Draft202012Validator.META_SCHEMA)
+    best = untyped.exceptions.best_match(validator.iter_errors(schema))
+    return cast("_SchemaError | None", best)
 
 
 def _outside_references(schema: JsonValue, where: DocumentPath) -> Iterator[DocumentPath]:

@@ -108,12 +108,12 @@ def _check_value(
 
 def _check_rules(declared: _Declared, notes: Notes) -> bool:
     """Do range, regular expression and allowed values make sense? False if values cannot tell."""
-    before = len(notes.problems)
+    before = notes.count
     _check_range(declared, notes)
     _check_regex(declared, notes)
-    if len(notes.problems) == before:
+    if notes.count == before:
         _check_allowed(declared, notes)
-    return len(notes.problems) == before
+    return notes.count == before
 
 
 def _check_range(declared: _Declared, notes: Notes) -> None:

@@ -57,8 +57,8 @@ def check_schedule(schedule: ScheduleSpec, path: DocumentPath, notes: Notes) -> 
         notes.add((*path, "cron"), message, hint, "cron")
     if not _is_timezone(schedule.timezone):
         zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
-        hint = name_hint(schedule.timezone, zones).partition(" known: ")[0]
-        hint = hint if hint.startswith("did you") else "write a name like UTC or Europe/Berlin"
+        near = name_hint(schedule.timezone, zones).rpartition("known: ")[0]
+        hint = f"{near}write a name like UTC or Europe/Berlin"
         message = f"there is no time zone '{schedule.timezone}'"
         notes.add((*path, "timezone"), message, hint, "timezone")
 

@@ -41,6 +41,11 @@ class Notes:
         self.add(path, message, error.hint, "expression")
 
     @property
+    def count(self) -> int:
+        """How many problems were noted so far."""
+        return len(self._problems)
+
+    @property
     def problems(self) -> list[Problem]:
         """Every different problem, in the order of their places."""
         unique = dict.fromkeys(self._problems)
