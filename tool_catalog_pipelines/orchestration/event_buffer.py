@@ -100,7 +100,8 @@ class EventBuffer:
         """Take an entry for which `belongs_to_batch` holds; the end of a step writes the step.
 
         Raises:
-            Exception: of `write`, at the end of a step; the entries are kept for the next try.
+            Exception: of `write`, at the end of a step. The end is then not stored, as Dagster
+                expects of an event that raised; what came before it waits for the next try.
         """
         key = (entry.run_id, step_key_of(entry) or "")
         with self._mutex:
@@ -109,7 +110,7 @@ class EventBuffer:
                 step = self._steps[key] = _StepEvents()
             step.waiting.append(entry)
         if _ends_step(entry):
-            self._write_step(key)
+            self._write_end(key, step, entry)
         elif not self._has_waiting.is_set():
             self._wake_flusher()
 
@@ -160,6 +161,14 @@ class EventBuffer:
         self._has_waiting = threading.Event()
         self._closed = threading.Event()
         self._flusher: threading.Thread | None = None
+
+    def _write_end(self, key: tuple[str, str], step: _StepEvents, end: EventLogEntry) -> None:
+        try:
+            self._write_step(key)
+        except BaseException:
+            with self._mutex:
+                step.waiting = [entry for entry in step.waiting if entry is not end]
+            raise
 
     def _keys(self) -> list[tuple[str, str]]:
         if not self._steps:

@@ -1,10 +1,9 @@
 """What an op does: check the plan, run the step, turn its result into Dagster's terms.
 
 Failures become `dg.Failure`, further attempts `dg.RetryRequested`. What a step does is in
-execution/step.py; how its result is shown is in orchestration/presentation.py.
+execution/step.py; how its result is shown is in orchestration/presentation.py. No postponed
+annotations here: Dagster looks at the type of the context when an op is defined.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast

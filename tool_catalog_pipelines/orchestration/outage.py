@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TypeVar
 
-from dagster_postgres.utils import DagsterPostgresException
+from dagster_postgres.utils import DagsterPostgresException, retry_pg_connection_fn
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from tool_catalog_pipelines.errors import DatabaseUnavailableError
@@ -40,6 +42,12 @@ class Patience:
         self._lock = threading.Lock()
         self._away_since: float | None = None
 
+    @property
+    def is_used_up(self) -> bool:
+        """Whether an outage has lasted longer than the window and goes on."""
+        since = self._away_since
+        return since is not None and time.monotonic() - since >= self._window_s
+
     def call(self, attempt: Callable[[bool], _T]) -> _T:
         """Call `attempt(is_retry)` until it returns.
 
@@ -51,7 +59,7 @@ class Patience:
         while True:
             try:
                 result = attempt(is_retry)
-            except (DBAPIError, DagsterPostgresException) as error:
+            except (DBAPIError, DatabaseUnavailableError) as error:
                 if not is_outage(error):
                     raise
                 self._note_failure(error)
@@ -85,10 +93,30 @@ class Patience:
 
 def is_outage(error: Exception) -> bool:
     """Whether the server or the connection is the problem, not the statement."""
-    if isinstance(error, OperationalError | InterfaceError | DagsterPostgresException):
+    if isinstance(error, OperationalError | InterfaceError | DatabaseUnavailableError):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def _first_line(error: Exception) -> str:
+@contextmanager
+def patient_connection(engine: Engine, patience: Patience) -> Generator[Connection]:
+    """A connection for a read: waits a few seconds as Dagster does, not at all after the window.
+
+    Raises:
+        DatabaseUnavailableError: there was none to be had.
+    """
+    try:
+        connection = (
+            engine.connect() if patience.is_used_up else retry_pg_connection_fn(engine.connect)
+        )
+    except (DagsterPostgresException, OperationalError) as error:
+        cause = error.__cause__ or error
+        raise DatabaseUnavailableError(
+            f"PostgreSQL cannot be reached; start it and try again ({_first_line(cause)})"
+        ) from error
+    with connection:
+        yield connection
+
+
+def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Self, cast
 
@@ -43,7 +44,11 @@ from tool_catalog_pipelines.orchestration.event_buffer import (
     belongs_to_batch,
     step_key_of,
 )
-from tool_catalog_pipelines.orchestration.outage import RETRY_WINDOW_S, Patience
+from tool_catalog_pipelines.orchestration.outage import (
+    RETRY_WINDOW_S,
+    Patience,
+    patient_connection,
+)
 from tool_catalog_pipelines.orchestration.shared_pool import (
     PoolLease,
     limit_statements,
@@ -63,6 +68,7 @@ class PooledEventLogStorage(PostgresEventLogStorage):
         self._lease = lease
         self._engine = lease.engine
         self._patience = patience
+        self._transactions = lease.engine.execution_options(isolation_level="READ COMMITTED")
         self._buffer = EventBuffer(_GroupWriter(lease.engine, patience, self._event_to_row).write)
 
     def store_event(self, event: EventLogEntry) -> None:
@@ -85,7 +91,7 @@ class PooledEventLogStorage(PostgresEventLogStorage):
         """As dagster-postgres does, without NOTIFY, and so that it may be repeated."""
         row = self._event_to_row(event)
         kind = event.dagster_event_type
-        with self.index_transaction() as connection:
+        with self._transactions.begin() as connection:
             event_id = _find_row(connection, row) if is_retry else None
             if event_id is None:
                 insert = SqlEventLogStorageTable.insert().returning(SqlEventLogStorageTable.c.id)
@@ -95,6 +101,9 @@ class PooledEventLogStorage(PostgresEventLogStorage):
                     self._store_asset_event(connection, event, event_id)
         if kind in ASSET_CHECK_EVENTS:
             self.store_asset_check_event(event, event_id)
+
+    def _connect(self) -> AbstractContextManager[Connection]:
+        return patient_connection(self._engine, self._patience)
 
     def get_records_for_run(
         self,
@@ -157,6 +166,10 @@ class PooledRunStorage(PostgresRunStorage):
         self._lease = lease
         self._engine = lease.engine
         self._patience = patience
+
+    def connect(self) -> AbstractContextManager[Connection]:
+        """A connection of the shared pool; an error of ours where there is none."""
+        return patient_connection(self._engine, self._patience)
 
     def handle_run_event(
         self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None
