@@ -51,7 +51,8 @@ def check_inputs(pattern: PatternSpec, path: DocumentPath, notes: Notes) -> None
 def check_chain_input(name: str, spec: ChainInputSpec, path: DocumentPath, notes: Notes) -> None:
     """One input of a chain."""
     declared = _Declared(name, spec, path)
-    if _check_rules(declared, notes) and not spec.is_required:
+    has_value = not spec.is_required and spec.default is not None  # null: may be left out
+    if _check_rules(declared, notes) and has_value:
         _check_value(declared, spec.default, (*path, "default"), "the default", notes)
 
 

@@ -108,7 +108,7 @@ def _cron_problems(cron: str) -> Iterator[tuple[str, str]]:
         bounds = {word: at + low for at, word in enumerate(words)}
         if not all(_is_cron_part(part, low, high, bounds) for part in text.split(",")):
             hint = f"write numbers from {low} to {high}, ranges 'a-b', '*' or steps '*/n'"
-            yield f"'{text}' is not a {name} of a cron expression", hint
+            yield f"'{text}' cannot be the {name} of a cron expression", hint
 
 
 def _is_cron_part(part: str, low: int, high: int, words: Mapping[str, int]) -> bool:

@@ -38,7 +38,7 @@ class Notes:
     def add_expression(self, path: DocumentPath, what: str, error: ExpressionError) -> None:
         """Note that an expression, condition or path cannot be read."""
         message = f"{what}: {error.message} (column {error.column} of the expression)"
-        self.add(path, message, error.hint, "expression")
+        self.add(path, message, error.hint or "correct it at that column", "expression")
 
     @property
     def count(self) -> int:

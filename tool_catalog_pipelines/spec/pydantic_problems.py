@@ -186,7 +186,7 @@ def _pattern_words(finding: _Finding) -> tuple[str, str]:
 def _own_rule(finding: _Finding) -> tuple[str, str]:
     """A rule of our own models: `what is wrong; what to do`."""
     message, _, hint = str(finding.context.get("error", finding.detail["msg"])).partition("; ")
-    return message, hint
+    return message, hint or "remove one or the other"
 
 
 def _as_pydantic_says(finding: _Finding) -> tuple[str, str]:

@@ -175,7 +175,8 @@ class _Values:
             self.note(node, "merge keys ('<<') are not supported", "write the keys out")
             return None
         if any(unicodedata.category(character) in _INVISIBLE for character in value):
-            self.note(node, f"the key {_shown(value)!a} holds an invisible character", "remove it")
+            message = f"the key '{_shown(value)}' holds an invisible character"
+            self.note(node, message, "remove it")
             return None
         return value
 
