@@ -1,0 +1,34 @@
+"""Run every benchmark: `python -m benchmarks [--repetitions N]`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+
+from benchmarks import chain_overhead
+from benchmarks.results import LATEST, Result, show, write
+
+BENCHMARKS: Mapping[str, Callable[[int], list[Result]]] = {
+    "chain overhead": lambda repetitions: chain_overhead.measure(repetitions=repetitions),
+}
+
+
+def main() -> None:
+    """Measure, print the table, write the file."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=chain_overhead.REPETITIONS)
+    repetitions: int = parser.parse_args().repetitions
+    results: list[Result] = []
+    for name, measure in BENCHMARKS.items():
+        started = time.perf_counter()
+        print(f"{name} ...", end="", flush=True)
+        results += measure(repetitions)
+        print(f" {time.perf_counter() - started:.1f} s")
+    show(results)
+    write(results)
+    print(f"written to {LATEST}")
+
+
+if __name__ == "__main__":
+    main()
