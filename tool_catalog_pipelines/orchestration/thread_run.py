@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -220,7 +220,8 @@ class ThreadRun:
         while self._threads.running and time.monotonic() < deadline:
             message = self._threads.next_message(POLL_S)
             for event in message.events if message else ():
-                self._active.handle_event(event)
+                with suppress(Exception):  # it must not hide the error that is on its way
+                    self._active.handle_event(event)
 
 
 def _start_capture(
