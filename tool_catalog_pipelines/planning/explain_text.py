@@ -116,7 +116,7 @@ def _tool_facts(view: StepView) -> Iterator[tuple[str, str]]:
         yield (
             "trial",
             f"{trial.experiment}: {trial.version_a} (a) or {trial.version_b} (b), "
-            f"{trial.traffic_split:.0%} of each {trial.unit} get b",
+            f"b for {trial.traffic_split:.0%}, drawn by {trial.unit}",
         )
 
 
