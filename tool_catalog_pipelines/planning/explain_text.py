@@ -97,7 +97,7 @@ def _step_facts(view: StepView) -> Iterator[tuple[str, str]]:
     if step.retry.attempts > 1:
         yield "retry", wording.retries(step.retry)
     if step.on_error == "continue":
-        yield "on error", "continue with the steps that do not need its output"
+        yield "on error", "continue; what reads its output without a default is skipped"
 
 
 def _tool_facts(view: StepView) -> Iterator[tuple[str, str]]:
@@ -141,7 +141,7 @@ def _ending(plan: Plan) -> Iterator[str]:
         yield f"Schedule: {plan.schedule.cron} {plan.schedule.timezone} ({state})"
     if plan.tags:
         yield f"Tags: {', '.join(f'{key}={value}' for key, value in plan.tags.items())}"
-    yield f"At most {plan.parallel} steps at a time"
+    yield f"Steps at a time: at most {plan.parallel}"
 
 
 def _forecast(plan: Plan, expected: Forecast) -> Iterator[str]:

@@ -176,7 +176,7 @@ def _both_unknown(reason: str) -> tuple[Figure, Figure]:
 
 def _figure(text: str | None, estimate: Estimate, variables: Mapping[str, float]) -> Figure:
     if text is None:
-        return Figure(None, "unknown", reason="the tool declares no estimate")
+        return Figure(None, "unknown", reason="there is no estimate")
     try:
         value = parse_estimate(text).evaluate(variables)
     except ExpressionError as error:
