@@ -128,27 +128,43 @@ def _attend(
     process: subprocess.Popen[bytes], command: Command, output: _Output, stderr: bytearray
 ) -> Ending:
     """Move bytes until the program has ended, the time is up or somebody cancels."""
-    deadline = time.monotonic() + command.timeout_s
-    to_write = memoryview(command.stdin or b"")
     with selectors.DefaultSelector() as selector:
         _register(selector, process)
-        while True:
-            if is_cancelled():
-                return "cancelled"
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return "timeout"
-            if output.total > SPILL_LIMIT_BYTES:
-                return "flood"
-            for key, _ in selector.select(min(POLL_S, left)):
-                if key.data == "stdin":
-                    to_write = _write(selector, process, to_write)
-                else:
-                    _read(selector, key, output, stderr)
-            if _has_exited(process):
-                # Pipes may be held open by a grandchild: take what is there and go.
-                _drain(selector, output, stderr)
-                return "exit"
+        # Wakes us the moment the program ends, also when its pipes were closed before.
+        exit_signal = os.pidfd_open(process.pid)
+        selector.register(exit_signal, selectors.EVENT_READ, "exit")
+        try:
+            return _until_ended(process, command, output, stderr, selector)
+        finally:
+            os.close(exit_signal)
+
+
+def _until_ended(
+    process: subprocess.Popen[bytes],
+    command: Command,
+    output: _Output,
+    stderr: bytearray,
+    selector: selectors.BaseSelector,
+) -> Ending:
+    deadline = time.monotonic() + command.timeout_s
+    to_write = memoryview(command.stdin or b"")
+    while True:
+        if is_cancelled():
+            return "cancelled"
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return "timeout"
+        if output.total > SPILL_LIMIT_BYTES:
+            return "flood"
+        for key, _ in selector.select(min(POLL_S, left)):
+            if key.data == "stdin":
+                to_write = _write(selector, process, to_write)
+            elif key.data != "exit":
+                _read(selector, key, output, stderr)
+        if _has_exited(process):
+            # Pipes may be held open by a grandchild: take what is there and go.
+            _drain(selector, output, stderr)
+            return "exit"
 
 
 def _has_exited(process: subprocess.Popen[bytes]) -> bool:
@@ -207,7 +223,7 @@ def _read(
 
 
 def _drain(selector: selectors.BaseSelector, output: _Output, stderr: bytearray) -> None:
-    keys = [key for key in selector.get_map().values() if key.data != "stdin"]
+    keys = [key for key in selector.get_map().values() if key.data in ("stdout", "stderr")]
     for key in keys:
         while output.total <= SPILL_LIMIT_BYTES and _read(selector, key, output, stderr):
             pass

@@ -33,11 +33,11 @@ _DOCUMENTS = ("variables_before", "variables_measured")
 def load_new_facts(connection: DuckDBPyConnection, database: Database) -> tuple[int, str]:
     """Append the facts that are not loaded yet; returns how many, and why it began anew."""
     database_id, horizon = _database_now(database)
-    row = connection.execute("SELECT database_id, next_xid FROM load_state").fetchone()
+    rows = connection.execute("SELECT database_id, next_xid FROM load_state").fetchall()
     start, anew = 0, ""
-    if row is not None:
-        start = int(row[1])
-        if row[0] != database_id or start > horizon:
+    if rows:
+        loaded_from, start = str(rows[0][0]), int(rows[0][1])
+        if loaded_from != database_id or start > horizon:
             start, anew = 0, "the facts came from another database"
             connection.execute("DELETE FROM executions")
     before = _count(connection)
@@ -98,5 +98,4 @@ def _database_now(database: Database) -> tuple[str, int]:
 
 
 def _count(connection: DuckDBPyConnection) -> int:
-    row = connection.execute("SELECT count(*) FROM executions").fetchone()
-    return int(row[0]) if row else 0
+    return int(connection.execute("SELECT count(*) FROM executions").fetchall()[0][0])

@@ -106,7 +106,7 @@ def _remove_if_unreadable(path: Path) -> str:
 
     try:
         with _open(path) as connection:
-            connection.execute("SELECT 1")
+            connection.execute("SELECT 1").fetchall()
     except duckdb.Error as error:
         path.unlink(missing_ok=True)
         path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
@@ -121,8 +121,8 @@ def _run_sql(connection: DuckDBPyConnection, settings: Settings, *numbers: str) 
 
 
 def _count(connection: DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a constant
-    return int(row[0]) if row else 0
+    found = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 - a constant
+    return int(found[0][0])
 
 
 @contextmanager

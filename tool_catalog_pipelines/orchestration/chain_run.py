@@ -6,6 +6,7 @@ first step, and stored; later processes, retries and resumed runs read what was 
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ def open_chain_run(
     plan: Plan, inputs: Mapping[str, Any], run: dg.DagsterRun, settings: Settings
 ) -> Generator[ChainRun]:
     """Open the database, resolve or read the run lock, and record facts until the end."""
+    # A library that parsers need; imported before the first step so that no step's time has it.
+    importlib.import_module("jc")
     with open_catalog(settings) as catalog:
         write = FactWriter(catalog.engine).write
         deliver_spool(settings.spool_dir, write)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -159,14 +161,21 @@ def _check_allowed(declared: _Declared, notes: Notes) -> None:
             notes.add((*where, at), message, "correct the value or the rule", "value")
 
 
+_COMPILING = threading.Lock()
+"""Filters of warnings belong to the whole process, so one expression at a time."""
 REGEX_HINT = "write a regular expression as in Python, in single quotes"
 
 
 def regex_problem(pattern: str) -> str | None:
-    """Why a regular expression does not compile, or None."""
+    """Why a regular expression does not compile, or may change its meaning, or None.
+
+    Python warns of `[[:space:]]` and the like, which does not mean here what it means to grep.
+    """
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+        with _COMPILING, warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError, FutureWarning) as error:
         return f"the regular expression {pattern!r} is wrong: {error}"
     return None
 

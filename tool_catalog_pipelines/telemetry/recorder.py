@@ -1,71 +1,162 @@
 """The recorder: takes facts from step threads and delivers them in the background.
 
-A fact is on disk when `record` returns. Does not belong here: the file (spool.py) and the table
-(writer.py).
+A fact is on disk when `record` returns (spool_file.py says what that is worth) and in PostgreSQL
+soon after. Belongs here: threads, timing, retries. Does not belong here: files (backlog.py),
+refused facts (delivery.py), the table (writer.py).
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from tool_catalog_pipelines.errors import DatabaseUnavailableError
+from tool_catalog_pipelines.errors import TransientError
 from tool_catalog_pipelines.facts import Execution
-from tool_catalog_pipelines.telemetry.spool import SpoolFile, Write
+from tool_catalog_pipelines.telemetry.backlog import Backlog
+from tool_catalog_pipelines.telemetry.delivery import BATCH_FACTS, Write, deliver
+from tool_catalog_pipelines.telemetry.lines import to_line
 
 INTERVAL_S = 0.2
 LONGEST_PAUSE_S = 5.0
+CLOSE_TIMEOUT_S = 5.0
+_logger = logging.getLogger(__name__)
 
 
 class FactRecorder:
-    """Records facts of one process. Thread-safe; close it to deliver the rest."""
+    """Records the facts of one process. Thread-safe; a process made by fork makes its own.
+
+    Args:
+        spool_dir: where facts wait; shared by all processes of an installation.
+        write: stores facts, ignores those that are there, returns how many were new. It raises
+            TransientError to be tried again with the same facts; any other error makes the
+            recorder look for the fact that is to blame and set it aside.
+    """
 
     def __init__(self, spool_dir: Path, write: Write) -> None:
-        self._spool = SpoolFile(spool_dir)
+        self._spool_dir = spool_dir
         self._write = write
-        self._wake = threading.Event()
-        self._closing = threading.Event()
-        self._delivering = threading.Lock()
+        self._backlog = Backlog(spool_dir)
+        self._changed = threading.Condition()
+        """Guards the four fields below."""
+        self._new_facts = 0
+        self._is_hurried = False
+        self._flushing = 0
+        self._is_closing = False
         self._thread = threading.Thread(target=self._run, name="fact-recorder", daemon=True)
         self._thread.start()
 
     def record(self, fact: Execution) -> None:
-        """Make a fact durable; it reaches PostgreSQL soon after."""
-        self._spool.append(fact)
-        self._wake.set()
+        """Make a fact durable.
+
+        Raises:
+            TransientError: the disk is full and PostgreSQL did not take the fact either.
+            TerminalError: the recorder is closed.
+        """
+        try:
+            self._backlog.append(to_line(fact))
+        except OSError as error:
+            self._write_through(fact, error)
+            return
+        with self._changed:
+            self._new_facts += 1
+            if self._new_facts in (1, BATCH_FACTS):  # the thread sleeps in between
+                self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
-        """Deliver everything now; False if PostgreSQL did not take it within the time."""
-        deadline = time.monotonic() + timeout_s
-        while self._spool.has_unconfirmed():
+        """Deliver now all that was recorded before this call; False if that took too long."""
+        _confirmed, target = self._backlog.positions()
+        with self._changed:
+            self._is_hurried = True
+            self._flushing += 1
+            self._changed.notify_all()
             try:
-                with self._delivering:
-                    self._spool.deliver(self._write)
-            except DatabaseUnavailableError:
-                if time.monotonic() > deadline:
-                    return False
-                time.sleep(min(INTERVAL_S, timeout_s))
-        return True
+                return self._changed.wait_for(lambda: self._is_confirmed(target), timeout_s)
+            finally:
+                self._flushing -= 1
 
-    def close(self) -> None:
-        """Stop delivering; what is left stays in the spool for the next process."""
-        self._closing.set()
-        self._wake.set()
-        self._thread.join()
-        self._spool.close()
+    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> bool:
+        """Deliver the rest and stop. Idempotent.
+
+        What PostgreSQL does not take in time stays in the spool for the next process.
+
+        Returns:
+            Whether everything was delivered.
+        """
+        deadline = time.monotonic() + timeout_s
+        is_done = self.flush(timeout_s) if self._thread.is_alive() else self._is_confirmed(None)
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
+        self._thread.join(max(1.0, deadline - time.monotonic()))
+        # A thread that hangs in PostgreSQL still uses the file; the end of the process frees it.
+        if not self._thread.is_alive():
+            self._backlog.close()
+        return is_done
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _is_confirmed(self, target: int | None) -> bool:
+        confirmed, recorded = self._backlog.positions()
+        return confirmed >= (recorded if target is None else target)
+
+    def _write_through(self, fact: Execution, cause: OSError) -> None:
+        """The last resort when the spool takes nothing."""
+        try:
+            self._write([fact])
+        except Exception as error:
+            raise TransientError(
+                f"the fact of step {fact.step} is lost: spool: {cause}; PostgreSQL: {error}"
+            ) from error
 
     def _run(self) -> None:
         pause_s = INTERVAL_S
-        while not self._closing.is_set():
-            self._wake.wait()
-            self._wake.clear()
+        while self._await_work():
             try:
-                while not self._closing.is_set() and self._spool.has_unconfirmed():
-                    with self._delivering:
-                        self._spool.deliver(self._write)
+                self._deliver_all()
                 pause_s = INTERVAL_S
-            except DatabaseUnavailableError:
-                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-                self._wake.set()
-            self._closing.wait(pause_s)
+            except TransientError as error:
+                _logger.warning("facts wait in %s: %s", self._spool_dir, error)
+                pause_s = self._rest(pause_s)
+            except Exception:  # this thread must outlive whatever happens, such as a full disk
+                _logger.exception("facts wait in %s", self._spool_dir)
+                pause_s = self._rest(pause_s)
+
+    def _await_work(self) -> bool:
+        """Wait for facts, then for a batch of them or the interval; False when closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._new_facts or self._is_hurried or self._is_closing)
+            self._changed.wait_for(
+                lambda: self._new_facts >= BATCH_FACTS or self._is_hurried or self._is_closing,
+                INTERVAL_S,
+            )
+            self._new_facts = 0
+            self._is_hurried = False
+            return not self._is_closing
+
+    def _deliver_all(self) -> None:
+        while (batch := self._backlog.next_lines(BATCH_FACTS)).lines:
+            deliver(batch, self._write, self._spool_dir)
+            with self._changed:
+                self._backlog.confirm(batch)
+                self._changed.notify_all()
+
+    def _rest(self, pause_s: float) -> float:
+        """Wait before the next attempt, shortly if somebody flushes; returns the next pause."""
+        with self._changed:
+            now_s = INTERVAL_S if self._flushing else pause_s
+            self._changed.wait_for(lambda: self._is_hurried or self._is_closing, now_s)
+            self._new_facts += 1  # there is work, even if nobody records anything more
+        return min(pause_s * 2, LONGEST_PAUSE_S)

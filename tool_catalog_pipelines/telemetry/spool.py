@@ -1,181 +1,48 @@
-"""The spool: facts on disk until PostgreSQL has confirmed them.
+"""The spool folder: delivering what dead processes left there.
 
-One append-only file of JSON lines per process, locked while its process lives. A fact survives
-the death of the process as soon as `append` returns; it is not fsynced one by one, so a power cut
-may lose the last moments.
+A process owns a file as long as it holds the lock on it; the kernel frees the lock at any kind of
+death. Does not belong here: the files of a living recorder (recorder.py).
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
-import os
-import threading
-import uuid
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import logging
 from pathlib import Path
-from typing import IO
 
-from tool_catalog_pipelines.errors import DatabaseUnavailableError
-from tool_catalog_pipelines.facts import Execution
+from tool_catalog_pipelines.errors import TransientError
+from tool_catalog_pipelines.telemetry.delivery import BATCH_FACTS, Write, deliver
+from tool_catalog_pipelines.telemetry.spool_file import SUFFIX, SpoolFile
 
-BATCH = 500
-Write = Callable[[Sequence[Execution]], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Facts read from a spool file, and the offset behind them."""
-
-    facts: tuple[Execution, ...]
-    lines: tuple[bytes, ...]
-    end: int
+_logger = logging.getLogger(__name__)
 
 
-class SpoolFile:
-    """The spool file of this process. Thread-safe."""
+def deliver_spool(spool_dir: Path, write: Write) -> int:
+    """Deliver the files of dead processes, remove them, and return how many facts were new.
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
-        self._file = self._path.open("ab", buffering=0)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._guard = threading.Lock()
-        self._written = 0
-        self._confirmed = 0
-
-    def append(self, fact: Execution) -> None:
-        """Write one fact with a single call, so that no other line can be mixed into it."""
-        line = json.dumps(fact.to_json(), ensure_ascii=False).encode() + b"\n"
-        with self._guard:
-            self._file.write(line)
-            self._written += len(line)
-
-    def has_unconfirmed(self) -> bool:
-        """True if a fact still waits."""
-        with self._guard:
-            return self._confirmed < self._written
-
-    def deliver(self, write: Write) -> int:
-        """Write one batch of waiting facts; raises what `write` raises and keeps them then."""
-        batch = read_batch(self._path, self._confirmed)
-        if not batch.lines:
-            return 0
-        _write_batch(batch, write, self._path.parent)
-        with self._guard:
-            self._confirmed = batch.end
-            if self._confirmed == self._written:
-                # All delivered: begin anew, so that the file stays small.
-                self._file.truncate(0)
-                self._confirmed = self._written = 0
-        return len(batch.facts)
-
-    def close(self) -> None:
-        """Close the file, and remove it if nothing waits in it."""
-        if not self.has_unconfirmed():
-            self._path.unlink(missing_ok=True)
-        self._file.close()
-
-
-def deliver_spool(folder: Path, write: Write) -> int:
-    """Deliver what dead processes left; returns how many facts.
-
-    Facts stay where they are if PostgreSQL is away.
+    Files of living processes stay with them. If PostgreSQL is away, the facts stay on disk for the
+    next call. Memory is bounded by one batch.
     """
-    delivered = 0
-    for path in sorted(folder.glob("*.jsonl")):
-        with _taken_over(path) as file:
-            if file is None:
-                continue
-            with contextlib.suppress(DatabaseUnavailableError):
-                delivered += _deliver_all(path, write)
-                path.unlink(missing_ok=True)
-    return delivered
-
-
-def read_batch(path: Path, start: int) -> Batch:
-    """Up to BATCH facts from an offset; a torn last line is left for later."""
-    facts: list[Execution] = []
-    lines: list[bytes] = []
-    end = start
-    with path.open("rb") as file:
-        file.seek(start)
-        for line in file:
-            if not line.endswith(b"\n") or len(lines) == BATCH:
-                break
-            end += len(line)
-            lines.append(line)
-            fact = _fact(line)
-            if fact is None:
-                _reject(path.parent, line, "not a fact")
-            else:
-                facts.append(fact)
-    return Batch(tuple(facts), tuple(lines), end)
-
-
-def _fact(line: bytes) -> Execution | None:
-    try:
-        return Execution.from_json(json.loads(line))
-    except (ValueError, TypeError, KeyError):
-        return None
-
-
-@contextmanager
-def _taken_over(path: Path) -> Generator[IO[bytes] | None]:
-    """The file under its lock; None while its owner lives or when somebody else was faster."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        yield None
-        return
-    with file:
+    stored = 0
+    for path in sorted(spool_dir.glob(f"*{SUFFIX}")):
+        file = SpoolFile.take_over(path)
+        if file is None:
+            continue
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-            return
-        yield file if path.exists() else None
+            stored += _deliver_file(file, write)
+            path.unlink(missing_ok=True)
+        except TransientError as error:
+            _logger.warning("facts of an earlier process wait in %s: %s", path, error)
+            break
+        finally:
+            file.close()
+    return stored
 
 
-def _deliver_all(path: Path, write: Write) -> int:
-    start = delivered = 0
-    while (batch := read_batch(path, start)).lines:
-        _write_batch(batch, write, path.parent)
-        delivered += len(batch.facts)
+def _deliver_file(file: SpoolFile, write: Write) -> int:
+    start = stored = 0
+    end = file.size
+    while start < end:
+        batch = file.read(start, end, BATCH_FACTS)
+        stored += deliver(batch, write, file.path.parent)
         start = batch.end
-    return delivered
-
-
-def _write_batch(batch: Batch, write: Write, folder: Path) -> None:
-    """Write a batch; a fact that the table refuses is set aside and does not block the others."""
-    if not batch.facts:
-        return
-    try:
-        write(batch.facts)
-    except DatabaseUnavailableError:
-        raise
-    except Exception:  # one of them is refused: find out which
-        for fact in batch.facts:
-            _write_one(fact, write, folder)
-
-
-def _write_one(fact: Execution, write: Write, folder: Path) -> None:
-    try:
-        write([fact])
-    except DatabaseUnavailableError:
-        raise
-    except Exception as error:  # whatever the table says is the reason it is kept with
-        line = json.dumps(fact.to_json(), ensure_ascii=False).encode() + b"\n"
-        _reject(folder, line, f"{type(error).__name__}: {error}"[:500])
-
-
-def _reject(folder: Path, line: bytes, reason: str) -> None:
-    """Keep a fact that cannot be stored, with the reason, where a person will find it."""
-    rejected = folder / "rejected"
-    rejected.mkdir(parents=True, exist_ok=True)
-    text = line.decode("utf-8", "replace").rstrip("\n")
-    with (rejected / "rejected.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"reason": reason, "line": text}, ensure_ascii=False) + "\n")
+    return stored

@@ -1,0 +1,71 @@
+"""Plots for the Dagster UI: figures as Markdown images, drawn only where a person would look."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Points = Sequence[tuple[float, float]]
+
+
+def scatter(
+    series: Mapping[str, Points], x_label: str, y_label: str, title: str
+) -> dg.MarkdownMetadataValue:
+    """Points of several series on logarithmic axes."""
+    figure, axes = _figure(x_label, y_label, title)
+    for name, points in series.items():
+        axes.scatter([x for x, _ in points], [y for _, y in points], s=10, alpha=0.6, label=name)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.legend()
+    return _image(figure)
+
+
+def bars(values: Mapping[str, float], x_label: str, title: str) -> dg.MarkdownMetadataValue:
+    """Horizontal bars, in the order given."""
+    figure, axes = _figure(x_label, "", title)
+    names = list(values)[::-1]
+    axes.barh(names, [values[name] for name in names], color="#4f6bed")
+    return _image(figure)
+
+
+def _figure(x_label: str, y_label: str, title: str) -> tuple[object, Axes]:
+    # The object interface: no global state, and no display is asked for.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(xlabel=x_label, ylabel=y_label, title=title)
+    axes.grid(visible=True, alpha=0.3)
+    return figure, axes
+
+
+def _image(figure: object) -> dg.MarkdownMetadataValue:
+    from matplotlib.figure import Figure
+
+    if not isinstance(figure, Figure):
+        raise TypeError("a plot is a matplotlib figure")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{encoded})")
+
+
+def table(rows: Sequence[Mapping[str, object]]) -> dg.TableMetadataValue | dg.MarkdownMetadataValue:
+    """Rows as a metadata table; in words if there are none."""
+    if not rows:
+        return dg.MetadataValue.md("No rows yet.")
+    records = [
+        dg.TableRecord(
+            {k: v if isinstance(v, str | int | float | bool) else str(v) for k, v in row.items()}
+        )
+        for row in rows[:50]
+    ]
+    return dg.MetadataValue.table(records)
