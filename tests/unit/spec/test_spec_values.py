@@ -20,7 +20,7 @@ from tool_catalog_pipelines.spec.values import (
 
 TYPES: tuple[TypeName, ...] = ("string", "integer", "number", "boolean", "array", "object")
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=5,
 )
