@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
-from tool_catalog_pipelines.errors import TerminalError
+from tool_catalog_pipelines.errors import EnvironmentUnfitError, TerminalError
 from tool_catalog_pipelines.telemetry.spool_file import Lines, SpoolFile
 
 FILE_BYTES = 32_000_000
@@ -32,6 +33,7 @@ class Backlog:
         self._files = deque([SpoolFile.create(folder)])
         self._offset = 0
         self._confirmed = 0
+        self._left_behind = 0
 
     def append(self, line: bytes) -> None:
         """Make a line durable.
@@ -44,14 +46,16 @@ class Backlog:
             if not self._files:
                 raise TerminalError("the recorder is closed; a fact came too late")
             if self._files[-1].size >= self._file_bytes:
-                self._files.append(SpoolFile.create(self._folder))
+                # If no new file can be made, the present one still may take the line.
+                with suppress(EnvironmentUnfitError):
+                    self._files.append(SpoolFile.create(self._folder))
             self._files[-1].append(line)
 
     def positions(self) -> tuple[int, int]:
         """Up to where lines are confirmed, and up to where they are recorded."""
         with self._guard:
             waiting = sum(file.size for file in self._files) - self._offset
-            return self._confirmed, self._confirmed + waiting
+            return self._confirmed, self._confirmed + waiting + self._left_behind
 
     def next_lines(self, most: int) -> Lines:
         """The oldest waiting lines; none if nothing waits."""
@@ -79,8 +83,9 @@ class Backlog:
         with self._guard:
             while self._files:
                 file = self._files.popleft()
-                if file.size > self._offset:
+                waiting, self._offset = file.size - self._offset, 0
+                if waiting > 0:
+                    self._left_behind += waiting
                     file.close()
                 else:
                     file.remove()
-                self._offset = 0

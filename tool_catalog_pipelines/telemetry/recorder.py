@@ -74,7 +74,9 @@ class FactRecorder:
             self._flushing += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(lambda: self._is_confirmed(target), timeout_s)
+                return self._changed.wait_for(
+                    lambda: self._backlog.positions()[0] >= target, timeout_s
+                )
             finally:
                 self._flushing -= 1
 
@@ -87,7 +89,8 @@ class FactRecorder:
             Whether everything was delivered.
         """
         deadline = time.monotonic() + timeout_s
-        is_done = self.flush(timeout_s) if self._thread.is_alive() else self._is_confirmed(None)
+        if self._thread.is_alive():
+            self.flush(timeout_s)
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
@@ -95,7 +98,8 @@ class FactRecorder:
         # A thread that hangs in PostgreSQL still uses the file; the end of the process frees it.
         if not self._thread.is_alive():
             self._backlog.close()
-        return is_done
+        confirmed, recorded = self._backlog.positions()
+        return confirmed >= recorded
 
     def __enter__(self) -> Self:
         return self
@@ -107,10 +111,6 @@ class FactRecorder:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _is_confirmed(self, target: int | None) -> bool:
-        confirmed, recorded = self._backlog.positions()
-        return confirmed >= (recorded if target is None else target)
 
     def _write_through(self, fact: Execution, cause: OSError) -> None:
         """The last resort when the spool takes nothing."""
