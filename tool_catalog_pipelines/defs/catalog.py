@@ -12,6 +12,7 @@ from tool_catalog_pipelines.catalog.importer import import_catalog
 from tool_catalog_pipelines.orchestration.executor import chain_executor
 from tool_catalog_pipelines.orchestration.plots import bars, table
 from tool_catalog_pipelines.orchestration.resources import CatalogResource
+from tool_catalog_pipelines.orchestration.typed import AssetJob, asset_job
 from tool_catalog_pipelines.settings import Settings, load_settings
 from tool_catalog_pipelines.spec.load import yaml_files
 
@@ -81,12 +82,7 @@ def every_tool_has_one_latest_version(catalog: CatalogResource) -> dg.AssetCheck
 
 def definitions(settings: Settings) -> dg.Definitions:
     """Asset, checks, import job, and the sensor that starts it when a file changed."""
-    job = dg.define_asset_job(
-        "catalog_import",
-        selection=dg.AssetSelection.assets(TOOLS),
-        description="Import the YAML",
-        executor_def=chain_executor,
-    )
+    job = asset_job("catalog_import", ("catalog",), "Import the YAML folder", chain_executor)
     return dg.Definitions(
         assets=[tools],
         asset_checks=[every_tool_has_one_latest_version],
@@ -95,20 +91,20 @@ def definitions(settings: Settings) -> dg.Definitions:
     )
 
 
-def _files_sensor(job: dg.UnresolvedAssetJobDefinition, settings: Settings) -> dg.SensorDefinition:
-    @dg.sensor(
-        name="catalog_files_changed",
-        job=job,
-        minimum_interval_seconds=60,
-        description=f"Imports the catalogue when a file of {settings.catalog_dir.name}/ changed.",
-    )
+def _files_sensor(job: AssetJob, settings: Settings) -> dg.SensorDefinition:
     def files_changed(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         state = _state_of_files(load_settings())
         if state == context.cursor:
             return dg.SensorResult(skip_reason="no file has changed")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)
 
-    return files_changed
+    return dg.SensorDefinition(
+        name="catalog_files_changed",
+        job=job,
+        evaluation_fn=files_changed,
+        minimum_interval_seconds=60,
+        description=f"Imports the catalogue when a file of {settings.catalog_dir.name}/ changed.",
+    )
 
 
 def _state_of_files(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -71,7 +72,7 @@ def drift_verdicts(catalog: CatalogResource):
     description="Estimates fitted again where that predicts better, with their evidence.",
     freshness_policy=FRESH,
 )
-def recalibrated_estimates(catalog: CatalogResource) -> dg.MaterializeResult[None]:
+def recalibrated_estimates(catalog: CatalogResource) -> dg.MaterializeResult[Any]:
     """Publish better estimates into the catalogue."""
     with catalog.open() as (opened, settings):
         outcomes = recalibrate_all(settings, opened.store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -14,6 +15,7 @@ from tool_catalog_pipelines.judgement.rows import query
 from tool_catalog_pipelines.orchestration.executor import chain_executor
 from tool_catalog_pipelines.orchestration.plots import scatter, table
 from tool_catalog_pipelines.orchestration.resources import CatalogResource
+from tool_catalog_pipelines.orchestration.typed import asset_job
 from tool_catalog_pipelines.settings import Settings, load_settings
 from tool_catalog_pipelines.telemetry.partitions import ensure_partitions
 from tool_catalog_pipelines.telemetry.spool import deliver_spool
@@ -53,7 +55,7 @@ def _spec(key: dg.AssetKey) -> dg.AssetSpec:
     pool=MARTS_POOL,
     description="Loads new facts into DuckDB, computes the marts and publishes the file.",
 )
-def marts(catalog: CatalogResource) -> Iterator[dg.MaterializeResult[None]]:
+def marts(catalog: CatalogResource) -> Iterator[dg.MaterializeResult[Any]]:
     """One refresh; DuckDB has one writer, which the pool and a lock in PostgreSQL ensure."""
     with catalog.open() as (opened, settings):
         deliver_spool(settings.spool_dir, FactWriter(opened.engine).write)
@@ -143,11 +145,11 @@ def hourly_counts_add_up() -> dg.AssetCheckResult:
 
 def definitions() -> dg.Definitions:
     """Assets and checks, and the job and schedule that refresh and judge."""
-    job = dg.define_asset_job(
+    job = asset_job(
         "analytics",
-        selection=dg.AssetSelection.groups("telemetry", "marts", "judgement"),
-        description="Load facts, compute marts, judge experiments and drift, recalibrate",
-        executor_def=chain_executor,
+        ("telemetry", "marts", "judgement"),
+        "Load facts, compute marts, judge experiments and drift, recalibrate",
+        chain_executor,
     )
     return dg.Definitions(
         assets=[marts],

@@ -7,7 +7,7 @@ values give missing too: a condition never raises for the data it meets.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -48,7 +48,9 @@ def _exists(value: Any) -> bool:
 def _length(value: Any) -> Any:
     if value is None:
         return 0
-    return len(value) if isinstance(value, str | list | Mapping) else MISSING
+    if isinstance(value, str | list | Mapping):
+        return len(cast("list[Any]", value))
+    return MISSING
 
 
 def _count(value: Any) -> Any:
@@ -99,7 +101,7 @@ def _over_list(test: Callable[[list[bool]], bool]) -> Callable[[Any, Any], Any]:
     return check
 
 
-def _numbers(values: Any) -> list[float] | None:
+def _numbers(values: Any) -> Sequence[float] | None:
     if not isinstance(values, list):
         return None
     elements = cast("list[Any]", values)

@@ -6,8 +6,7 @@ first step, and stored; later processes, retries and resumed runs read what was 
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +19,12 @@ from tool_catalog_pipelines.catalog.records import CatalogSnapshot
 from tool_catalog_pipelines.catalog.snapshot import SnapshotReader
 from tool_catalog_pipelines.errors import NotFoundError
 from tool_catalog_pipelines.execution.context import Services
+from tool_catalog_pipelines.execution.warm_up import warm_up
 from tool_catalog_pipelines.orchestration import naming
 from tool_catalog_pipelines.planning.lock import RunIdentity, RunLock, resolve_run_lock
 from tool_catalog_pipelines.planning.plan import Plan
 from tool_catalog_pipelines.settings import Settings, load_settings
+from tool_catalog_pipelines.spec.tool import Binding
 from tool_catalog_pipelines.telemetry.recorder import FactRecorder
 from tool_catalog_pipelines.telemetry.spool import deliver_spool
 from tool_catalog_pipelines.telemetry.writer import FactWriter
@@ -61,8 +62,6 @@ def open_chain_run(
     plan: Plan, inputs: Mapping[str, Any], run: dg.DagsterRun, settings: Settings
 ) -> Generator[ChainRun]:
     """Open the database, resolve or read the run lock, and record facts until the end."""
-    # A library that parsers need; imported before the first step so that no step's time has it.
-    importlib.import_module("jc")
     with open_catalog(settings) as catalog:
         write = FactWriter(catalog.engine).write
         deliver_spool(settings.spool_dir, write)
@@ -75,6 +74,7 @@ def open_chain_run(
             reports_dir=settings.reports_dir,
             host=settings.host,
         )
+        warm_up(_bindings(lock, services))
         try:
             yield ChainRun(lock, services)
         finally:
@@ -109,6 +109,15 @@ def _inherited(run: dg.DagsterRun, catalog: Catalog, identity: RunIdentity) -> R
         return None
     stored = catalog.runs.find_lock(run.parent_run_id)
     return RunLock.from_json(stored).for_run(identity) if stored is not None else None
+
+
+def _bindings(lock: RunLock, services: Services) -> Iterator[Binding]:
+    """Bindings that the steps of this run will use."""
+    snapshot = services.snapshot()
+    for step in lock.steps.values():
+        spec = snapshot.resolve(step.ref).spec
+        for capability in spec.capabilities.values():
+            yield from (p.binding for p in capability.patterns.values() if p.binding is not None)
 
 
 def _snapshot(catalog: Catalog) -> CatalogSnapshot:

@@ -16,6 +16,7 @@ from tool_catalog_pipelines.orchestration.chain_run import chain_run_resource
 from tool_catalog_pipelines.orchestration.executor import chain_executor
 from tool_catalog_pipelines.orchestration.op_body import make_compute
 from tool_catalog_pipelines.orchestration.outputs import step_output_io_manager
+from tool_catalog_pipelines.orchestration.typed import graph_job
 from tool_catalog_pipelines.planning.explain import plan_as_text
 from tool_catalog_pipelines.planning.inputs import check_inputs
 from tool_catalog_pipelines.planning.plan import Plan, PlanStep
@@ -43,7 +44,8 @@ def compile_plan(plan: Plan) -> dg.JobDefinition:
             for step in plan.steps
         },
     )
-    return graph.to_job(
+    return graph_job(
+        graph,
         description=_description(plan),
         config=_config_mapping(plan),
         executor_def=chain_executor,

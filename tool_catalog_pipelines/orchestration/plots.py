@@ -1,18 +1,17 @@
-"""Plots for the Dagster UI: figures as Markdown images, drawn only where a person would look."""
+"""Plots and tables for the Dagster UI: figures as Markdown images, rows as metadata tables."""
 
 from __future__ import annotations
 
 import base64
+import importlib
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any, cast
 
 import dagster as dg
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 Points = Sequence[tuple[float, float]]
+ROWS_SHOWN = 50
 
 
 def scatter(
@@ -22,9 +21,10 @@ def scatter(
     figure, axes = _figure(x_label, y_label, title)
     for name, points in series.items():
         axes.scatter([x for x, _ in points], [y for _, y in points], s=10, alpha=0.6, label=name)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.legend()
+    if series:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.legend()
     return _image(figure)
 
 
@@ -36,29 +36,9 @@ def bars(values: Mapping[str, float], x_label: str, title: str) -> dg.MarkdownMe
     return _image(figure)
 
 
-def _figure(x_label: str, y_label: str, title: str) -> tuple[object, Axes]:
-    # The object interface: no global state, and no display is asked for.
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4), dpi=110, layout="constrained")
-    axes = figure.add_subplot()
-    axes.set(xlabel=x_label, ylabel=y_label, title=title)
-    axes.grid(visible=True, alpha=0.3)
-    return figure, axes
-
-
-def _image(figure: object) -> dg.MarkdownMetadataValue:
-    from matplotlib.figure import Figure
-
-    if not isinstance(figure, Figure):
-        raise TypeError("a plot is a matplotlib figure")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{encoded})")
-
-
-def table(rows: Sequence[Mapping[str, object]]) -> dg.TableMetadataValue | dg.MarkdownMetadataValue:
+def table(
+    rows: Sequence[Mapping[str, object]],
+) -> dg.TableMetadataValue | dg.MarkdownMetadataValue:
     """Rows as a metadata table; in words if there are none."""
     if not rows:
         return dg.MetadataValue.md("No rows yet.")
@@ -66,6 +46,23 @@ def table(rows: Sequence[Mapping[str, object]]) -> dg.TableMetadataValue | dg.Ma
         dg.TableRecord(
             {k: v if isinstance(v, str | int | float | bool) else str(v) for k, v in row.items()}
         )
-        for row in rows[:50]
+        for row in rows[:ROWS_SHOWN]
     ]
     return dg.MetadataValue.table(records)
+
+
+def _figure(x_label: str, y_label: str, title: str) -> tuple[Any, Any]:
+    # The object interface: no global state, no display. matplotlib's types are incomplete.
+    figures = cast("Any", importlib.import_module("matplotlib.figure"))
+    figure = figures.Figure(figsize=(7, 4), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(xlabel=x_label, ylabel=y_label, title=title)
+    axes.grid(visible=True, alpha=0.3)
+    return figure, axes
+
+
+def _image(figure: Any) -> dg.MarkdownMetadataValue:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{encoded})")

@@ -147,11 +147,15 @@ class FactRecorder:
             return not self._is_closing
 
     def _deliver_all(self) -> None:
-        while (batch := self._backlog.next_lines(BATCH_FACTS)).lines:
+        """Deliver what is recorded by now; what comes meanwhile makes a full batch for later."""
+        confirmed, target = self._backlog.positions()
+        while confirmed < target:
+            batch = self._backlog.next_lines(BATCH_FACTS)
             deliver(batch, self._write, self._spool_dir)
             with self._changed:
                 self._backlog.confirm(batch)
                 self._changed.notify_all()
+            confirmed, _recorded = self._backlog.positions()
 
     def _rest(self, pause_s: float) -> float:
         """Wait before the next attempt, shortly if somebody flushes; returns the next pause."""
