@@ -3,7 +3,8 @@
 Compared in one run on one machine, repetition by repetition in turn:
 - the floor: Dagster's in-process executor with its storage in memory;
 - stock: the same executor on dagster-postgres;
-- ours: the threads executor on our instance storage, on the same server as stock.
+- ours: a chain of no-op tools, compiled, with run lock, mapping, output files and facts, on the
+  threads executor and our instance storage, on the same server as stock.
 """
 
 from __future__ import annotations
@@ -17,9 +18,15 @@ import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
+from benchmarks.catalogue_chains import (
+    RUN_CONFIG,
+    environment_of,
+    facts,
+    line_of_noops,
+    parallel_waits,
+)
 from benchmarks.dagster_setup import Instances, open_instances
 from benchmarks.results import Goal, Result
-from tool_catalog_pipelines.orchestration.executor import chain_executor
 from tool_catalog_pipelines.settings import Settings
 
 STEPS = 200
@@ -56,26 +63,6 @@ def plain_chain(steps: int, executor: dg.ExecutorDefinition) -> dg.JobDefinition
     return chain.to_job(executor_def=executor, resource_defs={"io_manager": dg.mem_io_manager})
 
 
-def plain_chain_of_ours(steps: int, _: Settings) -> tuple[dg.JobDefinition, RunConfig]:
-    """The same plain ops on our executor."""
-    return plain_chain(steps, chain_executor), QUIET
-
-
-def waiting_steps(steps: int, executor: dg.ExecutorDefinition) -> dg.JobDefinition:
-    """Steps that need nothing from each other and wait 100 ms each."""
-
-    @dg.op
-    def wait() -> None:
-        time.sleep(WAIT_S)
-
-    @dg.graph
-    def wide() -> None:
-        for number in range(steps):
-            wait.alias(f"w{number}")()
-
-    return wide.to_job(executor_def=executor, resource_defs={"io_manager": dg.mem_io_manager})
-
-
 def run_seconds(
     job: dg.JobDefinition, instance: dg.DagsterInstance, run_config: RunConfig = QUIET
 ) -> float:
@@ -94,19 +81,17 @@ def run_seconds(
     return seconds
 
 
-def measure(
-    build_ours: BuildJob = plain_chain_of_ours, repetitions: int = REPETITIONS
-) -> list[Result]:
+def measure(build_ours: BuildJob = line_of_noops, repetitions: int = REPETITIONS) -> list[Result]:
     """Measure chains and parallel steps.
 
     Args:
-        build_ours: makes the chain that is measured as ours; by default the same plain ops.
+        build_ours: makes the chain that is measured as ours; by default a chain of the product.
         repetitions: of every measurement; medians are reported.
     """
-    with open_instances() as instances:
+    with open_instances() as instances, environment_of(instances.settings):
         return [
             *_chain_results(instances, build_ours, repetitions),
-            _parallel_result(instances, repetitions),
+            *_parallel_results(instances, repetitions),
         ]
 
 
@@ -134,16 +119,21 @@ def _chain_results(instances: Instances, build_ours: BuildJob, repetitions: int)
     ]
 
 
-def _parallel_result(instances: Instances, repetitions: int) -> Result:
-    job = waiting_steps(STEPS, chain_executor)
-    times = [run_seconds(job, instances.ours) for _ in range(repetitions)]
+def _parallel_results(instances: Instances, repetitions: int) -> list[Result]:
+    job = parallel_waits(STEPS, WAIT_S, instances.settings)
+    before = facts(instances.settings)
+    times = [run_seconds(job, instances.ours, RUN_CONFIG) for _ in range(repetitions)]
+    written = facts(instances.settings) - before
     seconds = statistics.median(times)
     one_by_one = STEPS * WAIT_S
-    return Result(
-        f"{STEPS} parallel steps of {WAIT_S * 1000:.0f} ms: ours",
-        seconds,
-        "s",
-        f"waiting one by one ({one_by_one:.0f} s)",
-        seconds / one_by_one,
-        Goal("value", 3.0),
-    )
+    return [
+        Result(
+            f"{STEPS} parallel tools of {WAIT_S * 1000:.0f} ms: ours",
+            seconds,
+            "s",
+            f"waiting one by one ({one_by_one:.0f} s)",
+            seconds / one_by_one,
+            Goal("value", 3.0),
+        ),
+        Result("facts missing after these runs", STEPS * repetitions - written, "facts"),
+    ]

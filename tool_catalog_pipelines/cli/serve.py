@@ -85,11 +85,14 @@ def _terminated_like_interrupted() -> Generator[None]:
     def on_terminate(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    previous = signal.signal(signal.SIGTERM, on_terminate)
+    # A shell that starts us in the background hands down an ignored SIGINT.
+    handlers = {signal.SIGTERM: on_terminate, signal.SIGINT: signal.default_int_handler}
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def demo(as_json: JsonOption = False) -> None:

@@ -1,101 +1,158 @@
-"""New facts: PostgreSQL -> Arrow -> DuckDB, each exactly once.
+"""PostgreSQL -> Arrow -> DuckDB: new facts, each exactly once; small tables whole each time.
 
-The watermark is a transaction id: read is what was written by transactions that had ended when
-the last one still running began, so that a late commit is never passed over.
+The watermark is a transaction id. Loaded is what was written by transactions older than the oldest
+one that is still running, so a late commit is never passed over; the next refresh begins there.
+An open transaction therefore holds newer facts back until it ends, and loses none.
+
+Does not belong here: transactions and files (marts.py), what is computed (analytics/*.sql). Which
+columns are read is decided by the tables that analytics/01_tables.sql makes.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 
-from tool_catalog_pipelines.db.server import Database
+from tool_catalog_pipelines.errors import DatabaseUnavailableError
+from tool_catalog_pipelines.judgement.mart_file import is_damage
+from tool_catalog_pipelines.judgement.mart_lock import unavailable
+from tool_catalog_pipelines.judgement.mart_sql import MartSql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-COLUMNS = (
-    "tenant", "run_started_at", "run_id", "step", "item", "attempt", "chain", "chain_version",
-    "fingerprint", "platform", "tool_name", "tool_version", "tool_id", "capability", "pattern",
-    "environment", "user_id", "host", "status", "started_at", "finished_at", "duration_ms",
-    "experiment", "arm", "estimate_ms", "estimate_cost_units", "estimate_basis",
-    "estimate_revision", "cost_units", "variables_before", "variables_measured", "exit_code",
-    "error_type", "error_signature", "error_message", "cpu_seconds", "peak_memory_bytes",
-    "output_bytes",
-)  # fmt: skip
-_TIMES = ("run_started_at", "started_at", "finished_at")
-_DOCUMENTS = ("variables_before", "variables_measured")
+COPIED_TABLES = ("tools", "tool_estimates", "tool_ab_tests")
 
 
-def load_new_facts(connection: DuckDBPyConnection, database: Database) -> tuple[int, str]:
-    """Append the facts that are not loaded yet; returns how many, and why it began anew."""
-    database_id, horizon = _database_now(database)
-    rows = connection.execute("SELECT database_id, next_xid FROM load_state").fetchall()
-    start, anew = 0, ""
-    if rows:
-        loaded_from, start = str(rows[0][0]), int(rows[0][1])
-        if loaded_from != database_id or start > horizon:
-            start, anew = 0, "the facts came from another database"
-            connection.execute("DELETE FROM executions")
-    before = _count(connection)
-    _copy(connection, database, start, horizon)
-    connection.execute("DELETE FROM load_state")
-    connection.execute(
-        "INSERT INTO load_state VALUES (?, ?, ?)",
-        [database_id, horizon, datetime.now(UTC).replace(tzinfo=None)],
-    )
-    return _count(connection) - before, anew
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The database that facts come from.
+
+    Attributes:
+        libpq_url: its address.
+        database_id: cluster and database, the same after any restart.
+        horizon: the oldest transaction that has not ended; older ones are complete.
+    """
+
+    libpq_url: str
+    database_id: str
+    horizon: int
 
 
-def _copy(connection: DuckDBPyConnection, database: Database, start: int, end: int) -> None:
-    """Stream record batches, so that memory stays bounded whatever the backlog."""
-    # The driver carries no types.
-    dbapi = cast("Any", importlib.import_module("adbc_driver_postgresql.dbapi"))
-    source = dbapi.connect(database.libpq_url)
+@dataclass(frozen=True, slots=True)
+class LoadState:
+    """Up to where a file is loaded."""
+
+    database_id: str
+    next_xid: int
+    layout: str
+
+
+def find_source(session: psycopg.Connection, libpq_url: str) -> Source:
+    """Which database this is, and up to which transaction everything has ended.
+
+    Raises:
+        DatabaseUnavailableError: it went away.
+    """
     try:
-        with source.cursor() as cursor:
-            cursor.execute(_query(start, end))
-            reader = cursor.fetch_record_batch()
-            connection.register("incoming", reader)
-            names = ", ".join(COLUMNS)
-            connection.execute(
-                f"INSERT OR IGNORE INTO executions ({names}) SELECT {names} FROM incoming"  # noqa: S608 - constants
-            )
-            connection.unregister("incoming")
-    finally:
-        source.close()
-
-
-def _query(start: int, end: int) -> str:
-    """Two integers are the only values in the text; ADBC binds no parameters in a stream."""
-    chosen = ", ".join(map(_column, COLUMNS))
-    return (
-        f"SELECT {chosen} FROM tool_catalog.tool_telemetry "  # noqa: S608 - constants and integers
-        f"WHERE recorded_xid >= '{int(start)}'::xid8 AND recorded_xid < '{int(end)}'::xid8"
-    )
-
-
-def _column(name: str) -> str:
-    if name in _TIMES:
-        return f"({name} AT TIME ZONE 'UTC') AS {name}"
-    return f"{name}::text AS {name}" if name in _DOCUMENTS else name
-
-
-def _database_now(database: Database) -> tuple[str, int]:
-    """Which database this is, and up to which transaction everything has ended."""
-    with psycopg.connect(database.libpq_url) as connection:
-        row = connection.execute(
+        row = session.execute(
             "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || "
             "(SELECT oid FROM pg_database WHERE datname = current_database())::text, "
             "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
         ).fetchone()
+    except psycopg.OperationalError as error:
+        raise unavailable(error, libpq_url) from None
     if row is None:
-        raise RuntimeError("PostgreSQL did not say which database it is")
-    return str(row[0]), int(row[1])
+        raise DatabaseUnavailableError("PostgreSQL did not say which database it is")
+    return Source(libpq_url, str(row[0]), int(row[1]))
 
 
-def _count(connection: DuckDBPyConnection) -> int:
-    return int(connection.execute("SELECT count(*) FROM executions").fetchall()[0][0])
+def read_state(connection: DuckDBPyConnection) -> LoadState | None:
+    """Up to where this file is loaded; None for a file in which nothing was ever loaded."""
+    if not connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchall():
+        return None
+    rows = connection.execute("SELECT database_id, next_xid, layout FROM load_state").fetchall()
+    return LoadState(*rows[0]) if rows else None
+
+
+def load(connection: DuckDBPyConnection, source: Source, sql: MartSql) -> int:
+    """Bring the file up to date within the caller's transaction; returns how many facts were new.
+
+    Raises:
+        DatabaseUnavailableError: PostgreSQL went away.
+    """
+    state = read_state(connection)
+    start = state.next_xid if state else 0
+    before = count(connection, "executions")
+    between = (
+        f"recorded_xid >= '{int(start)}'::xid8 AND recorded_xid < '{int(source.horizon)}'::xid8"
+    )
+    with _reading(source) as cursor:
+        connection.execute("CREATE TEMP TABLE incoming_executions AS FROM executions LIMIT 0")
+        query = _select(connection, "executions", "tool_telemetry", between)
+        _insert(connection, cursor, query, "incoming_executions")
+        sql.run(connection, "02_add_executions.sql")
+        for table in COPIED_TABLES:
+            _insert(connection, cursor, _select(connection, table, table, "true"), table)
+    connection.execute("DELETE FROM load_state")
+    connection.execute(
+        "INSERT INTO load_state VALUES (?, ?, ?, ?)",
+        [source.database_id, source.horizon, sql.layout, datetime.now(UTC).replace(tzinfo=None)],
+    )
+    return count(connection, "executions") - before
+
+
+def count(connection: DuckDBPyConnection, table: str) -> int:
+    """Number of rows of a table or view of ours."""
+    return int(connection.execute(f'SELECT count(*) FROM "{table}"').fetchall()[0][0])  # noqa: S608 - a name from the catalogue of DuckDB
+
+
+@contextmanager
+def _reading(source: Source) -> Generator[Any]:
+    """A cursor of ADBC; the driver carries no types."""
+    import duckdb
+
+    dbapi = cast("Any", importlib.import_module("adbc_driver_postgresql.dbapi"))
+    try:
+        with dbapi.connect(source.libpq_url) as connection, connection.cursor() as cursor:
+            yield cursor
+    except dbapi.Error as error:
+        raise unavailable(error, source.libpq_url) from None
+    except duckdb.Error as error:
+        # What the driver says in the middle of a stream arrives as an error of DuckDB.
+        if "arrow" not in str(error).lower() or is_damage(error):
+            raise
+        raise unavailable(error, source.libpq_url) from None
+
+
+def _insert(connection: DuckDBPyConnection, cursor: Any, query: str, table: str) -> None:
+    """Stream record batches, so that memory stays bounded whatever the backlog."""
+    cursor.execute(query)
+    connection.register("incoming_batches", cursor.fetch_record_batch())
+    try:
+        connection.execute(f"INSERT INTO {table} BY NAME FROM incoming_batches")
+    finally:
+        connection.unregister("incoming_batches")
+
+
+def _select(connection: DuckDBPyConnection, table: str, origin: str, condition: str) -> str:
+    """The query that reads a table's columns as its types want them."""
+    columns = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? "
+        "AND NOT internal ORDER BY column_index",
+        [table],
+    ).fetchall()
+    chosen = ", ".join(f"{_as_type(name, kind)} AS {name}" for name, kind in columns)
+    return f"SELECT {chosen} FROM tool_catalog.{origin} WHERE {condition}"  # noqa: S608 - names of ours and integers
+
+
+def _as_type(name: str, kind: str) -> str:
+    if kind == "TIMESTAMP":
+        return f"({name} AT TIME ZONE 'UTC')"
+    return f"{name}::text" if kind == "VARCHAR" else name

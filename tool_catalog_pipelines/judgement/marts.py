@@ -1,139 +1,152 @@
 """The marts: facts from PostgreSQL into DuckDB, analytics/*.sql on them, one published file.
 
-DuckDB has one writer; an advisory lock in PostgreSQL guards it. Everything of one refresh is one
-DuckDB transaction. The file can always be made anew from PostgreSQL.
+Belongs here: the course of a refresh. Does not belong here: the file (mart_file.py), locks
+(mart_lock.py), what is loaded (loading.py), SQL (analytics/, run by mart_sql.py).
+
+Everything of one refresh is one DuckDB transaction: a refresh that is killed leaves the state
+before it. The file can always be made anew from PostgreSQL, and is when it is damaged.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from tool_catalog_pipelines.db.server import Database
 from tool_catalog_pipelines.errors import TransientError
-from tool_catalog_pipelines.judgement.loading import load_new_facts
+from tool_catalog_pipelines.judgement.loading import (
+    LoadState,
+    Source,
+    count,
+    find_source,
+    load,
+    read_state,
+)
+from tool_catalog_pipelines.judgement.mart_file import (
+    is_damage,
+    open_file,
+    open_read_only,
+    remove_file,
+    replace_atomically,
+)
+from tool_catalog_pipelines.judgement.mart_lock import WAIT_S, file_lock, only_writer
+from tool_catalog_pipelines.judgement.mart_sql import MartSql, published_tables
 from tool_catalog_pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_WRITER_LOCK = 7_236_110_451_884_020
-_WAIT_S = 60
-MARTS = ("executions", "daily_performance", "hourly_performance", "experiment_arms")
-
 
 @dataclass(frozen=True, slots=True)
 class MartReport:
-    """What a refresh did. `rebuilt` tells why the file was made anew, empty if it was not."""
+    """What a refresh did.
+
+    Attributes:
+        loaded_facts: facts that were new.
+        rows: number of rows of every published table.
+        rebuilt: why the file was made anew; empty if it was not.
+    """
 
     loaded_facts: int
-    rows: dict[str, int]
+    rows: Mapping[str, int]
     rebuilt: str = ""
 
 
-def refresh_marts(settings: Settings, database: Database) -> MartReport:
-    """Load the facts that are new and compute the marts again.
+def refresh_marts(settings: Settings, database: Database, wait_s: float = WAIT_S) -> MartReport:
+    """Load the facts that are new, compute the marts again and publish them.
 
     Raises:
-        TransientError: another process holds the writer's lock for longer than a minute.
+        TransientError: another process is writing the marts for longer than `wait_s`; names it.
+        DatabaseUnavailableError: PostgreSQL is away; the marts are as before.
+        InvalidInputError: a file of analytics/ is missing or wrong.
     """
-    with _only_writer(database):
+    sql = MartSql(settings.analytics_dir)
+    with only_writer(database.libpq_url, settings, wait_s) as session:
+        source = find_source(session, database.libpq_url)
         path = settings.marts_path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rebuilt = _remove_if_unreadable(path)
-        with _open(path) as connection:
-            connection.begin()
-            _run_sql(connection, settings, "01")
-            loaded, anew = load_new_facts(connection, database)
-            _run_sql(connection, settings, "02", "03", "04", "05")
-            rows = {name: _count(connection, name) for name in MARTS}
-            connection.commit()
-        publish_marts(settings)
-    return MartReport(loaded, rows, rebuilt or anew)
+        reason = _why_anew(path, source, sql)
+        if reason:
+            remove_file(path)
+        try:
+            report = _refresh(path, source, sql, reason)
+        except Exception as error:
+            if not is_damage(error):
+                raise
+            remove_file(path)
+            report = _refresh(path, source, sql, f"the file was damaged: {error}")
+        _publish(settings)
+    return report
 
 
 def publish_marts(settings: Settings) -> Path:
-    """Replace the file that analysts open; those who have the old one open keep it."""
-    with _open(settings.marts_path) as connection:
-        connection.execute("CHECKPOINT")
-    target = settings.published_path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_suffix(f".{os.getpid()}.part")
-    shutil.copyfile(settings.marts_path, draft)
-    draft.chmod(0o644)
-    draft.replace(target)
-    return target
+    """Replace the file that analysts open; those who have the old one open keep it.
+
+    Raises:
+        TransientError: nothing is loaded yet, or the marts are being written.
+    """
+    with file_lock(settings, WAIT_S):
+        if not settings.marts_path.exists():
+            raise TransientError("there are no marts to publish yet; refresh them first")
+        return _publish(settings)
 
 
 @contextmanager
 def open_marts(settings: Settings) -> Generator[DuckDBPyConnection]:
-    """The published marts, read-only.
+    """The published marts as they are now, read-only.
 
     Raises:
         TransientError: nothing is published yet.
     """
     if not settings.published_path.exists():
-        raise TransientError("no marts are published yet; run `tool-catalog judge` first")
-    with _open(settings.published_path, read_only=True) as connection:
+        raise TransientError("no marts are published yet; refresh them first")
+    with open_read_only(settings.published_path) as connection:
         yield connection
 
 
-@contextmanager
-def _open(path: Path, read_only: bool = False) -> Generator[DuckDBPyConnection]:
+def _why_anew(path: Path, source: Source, sql: MartSql) -> str:
+    """Why what is in the file cannot be continued; empty if it can, or if there is nothing."""
     import duckdb
 
-    # Nothing may be downloaded: what is needed is built in.
-    connection = duckdb.connect(
-        str(path),
-        read_only=read_only,
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
-    )
+    if not path.exists():
+        return ""
     try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _remove_if_unreadable(path: Path) -> str:
-    import duckdb
-
-    try:
-        with _open(path) as connection:
-            connection.execute("SELECT 1").fetchall()
+        with open_file(path) as connection:
+            state = read_state(connection)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return "the file was made by another version"
     except duckdb.Error as error:
-        path.unlink(missing_ok=True)
-        path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
-        return f"the file could not be read: {error}"
-    return ""
+        if not is_damage(error):
+            raise
+        return f"the file was damaged: {error}"
+    return _mismatch(state, source, sql.layout) if state else ""
 
 
-def _run_sql(connection: DuckDBPyConnection, settings: Settings, *numbers: str) -> None:
-    for number in numbers:
-        for path in sorted(settings.analytics_dir.glob(f"{number}_*.sql")):
-            connection.execute(path.read_text(encoding="utf-8"))
+def _mismatch(state: LoadState, source: Source, layout: str) -> str:
+    if state.database_id != source.database_id:
+        return "the facts in the file came from another database"
+    if state.next_xid > source.horizon:
+        return "the database was set back to an earlier state"
+    return "" if state.layout == layout else "the tables have changed since the file was made"
 
 
-def _count(connection: DuckDBPyConnection, table: str) -> int:
-    found = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 - a constant
-    return int(found[0][0])
+def _refresh(path: Path, source: Source, sql: MartSql, rebuilt: str) -> MartReport:
+    with open_file(path) as connection:
+        connection.begin()
+        sql.make_tables(connection)
+        loaded = load(connection, source, sql)
+        sql.make_marts(connection)
+        names = [table.name for table in published_tables(connection)]
+        rows = {name: count(connection, name) for name in names}
+        connection.commit()
+    return MartReport(loaded, rows, rebuilt)
 
 
-@contextmanager
-def _only_writer(database: Database) -> Generator[None]:
-    """Hold the writer's lock; it ends with the connection, however this process ends."""
-    with psycopg.connect(database.libpq_url, autocommit=True) as connection:
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{_WAIT_S}s",))
-        try:
-            connection.execute("SELECT pg_advisory_lock(%s)", (_WRITER_LOCK,))
-        except psycopg.errors.LockNotAvailable:
-            raise TransientError(
-                f"another process has been writing the marts for {_WAIT_S} s; try again later"
-            ) from None
-        yield
+def _publish(settings: Settings) -> Path:
+    """Copy the file while nobody can write to it. Call it with the file lock held."""
+    with open_file(settings.marts_path) as connection:
+        connection.execute("CHECKPOINT")
+        replace_atomically(settings.marts_path, settings.published_path)
+    return settings.published_path
