@@ -42,9 +42,10 @@ format: install-dev ## Format the code
 
 lock: install-dev ## Resolve the dependencies anew (names, versions and hashes; no index address)
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+		--no-strip-extras --no-emit-index-url --no-header --no-annotate --quiet \
+		-o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate --quiet \
 		-o requirements-dev.lock
 
 docs: install-dev ## Write the generated reference pages anew
