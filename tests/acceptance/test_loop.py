@@ -1,0 +1,132 @@
+"""The whole loop on real commands: runs, facts, marts, verdicts, a new estimate in the catalogue."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+
+from tool_catalog_pipelines.catalog.connect import open_catalog
+from tool_catalog_pipelines.catalog.importer import import_catalog
+from tool_catalog_pipelines.judgement.rows import query
+from tool_catalog_pipelines.orchestration.analytics import run_asset_job
+from tool_catalog_pipelines.orchestration.chains import find_chains
+from tool_catalog_pipelines.orchestration.instance import open_instance
+from tool_catalog_pipelines.orchestration.launch import ChainOutcome, run_chain
+from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
+from tool_catalog_pipelines.spec.base import parse_tool_ref
+
+
+@pytest.fixture
+def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """An installation with the shipped catalogue, named in the environment as a run expects."""
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    shutil.copytree(CHECKOUT / "catalog_yaml", settings.catalog_dir, dirs_exist_ok=True)
+    with open_catalog(settings) as catalog:
+        import_catalog(catalog.store, settings)
+    yield settings
+
+
+def run(settings: Settings, chain: str, inputs: Mapping[str, Any]) -> ChainOutcome:
+    """Run a chain through Dagster in this process."""
+    with open_instance(settings) as instance:
+        plan = find_chains(settings).plan(chain)
+        return run_chain(plan, inputs, settings, instance, lambda _: None)
+
+
+def analyse(settings: Settings) -> dict[str, Mapping[str, Any]]:
+    """Run the analytics job and return the metadata of each asset."""
+    seen: dict[str, Mapping[str, Any]] = {}
+    with open_instance(settings) as instance:
+        module = "tool_catalog_pipelines.defs.jobs"
+        run_asset_job(module, "analytics_job", instance, seen.__setitem__)
+    return seen
+
+
+def test_a_trial_ends_in_a_verdict_and_a_better_estimate(installation: Settings) -> None:
+    outcome = run(installation, "folder_search_trial", {"sizes": [5, 10, 20, 40, 80], "visits": 50})
+    assert outcome.succeeded, outcome.failures
+    assert outcome.outputs["searched"] == 250
+    assets = analyse(installation)
+    assert {"telemetry/executions", "judgement/experiment_verdicts"} <= set(assets)
+    arms = query(
+        installation, "SELECT arm, tool_version, exposures FROM experiment_arms ORDER BY arm"
+    )
+    assert [(row["arm"], row["tool_version"]) for row in arms] == [("a", "1.0.0"), ("b", "1.1.0")]
+    assert sum(row["exposures"] for row in arms) == 250
+    with psycopg.connect(str(installation.database_url)) as connection:
+        verdicts = connection.execute(
+            "SELECT state, verdict FROM tool_catalog.experiment_verdicts"
+        ).fetchall()
+        states = connection.execute("SELECT DISTINCT state FROM tool_catalog.drift_verdicts")
+        assert verdicts == [("winner", "b")]
+        assert {"drifted", "ok"} & {state for (state,) in states}
+    with open_catalog(installation) as catalog:
+        tool = catalog.store.snapshot().resolve(parse_tool_ref("linux/search_folder@1.1.0"))
+    (estimate,) = tool.estimates.values()
+    assert estimate.basis == "recalibrated"
+    assert estimate.revision == 2
+    assert estimate.runs >= 100
+    again = analyse(installation)
+    assert again["judgement/recalibrated_estimates"]["published"] == 0
+
+
+def test_analysts_read_the_published_file_while_the_marts_are_refreshed(
+    installation: Settings,
+) -> None:
+    assert run(installation, "host_health", {}).succeeded
+    analyse(installation)
+    with duckdb.connect(str(installation.published_path), read_only=True) as analyst:
+        before = analyst.execute("SELECT count(*) FROM executions").fetchall()
+        assert run(installation, "host_health", {}).succeeded
+        analyse(installation)
+        assert analyst.execute("SELECT count(*) FROM executions").fetchall() == before
+    after = query(installation, "SELECT count(*) AS n FROM executions")[0]["n"]
+    assert after == 2 * before[0][0]
+    days = query(installation, "SELECT sum(executions) AS n FROM daily_performance")[0]["n"]
+    skipped = query(installation, "SELECT count(*) AS n FROM executions WHERE status = 'skipped'")
+    assert days == after - skipped[0]["n"]
+
+
+def test_short_evidence_is_said(installation: Settings) -> None:
+    run(installation, "folder_search_trial", {"sizes": [3], "visits": 4})
+    rows = analyse(installation)["judgement/experiment_verdicts"]["verdicts"]
+    assert "not enough data" in str(rows)
+
+
+def test_log_triage_ranks_what_was_planted(installation: Settings, home: Path) -> None:
+    logs = home / "logs"
+    logs.mkdir()
+    lines = [f"2026-01-0{n % 9 + 1} worker {n}: error: disk {n} is slow" for n in range(30)]
+    lines += ["service critical: out of memory"] * 5 + ["all is well"] * 50
+    (logs / "app.log").write_text("\n".join(lines), encoding="utf-8")
+    (logs / "quiet.log").write_text("nothing\n", encoding="utf-8")
+    outcome = run(installation, "log_triage", {"folder": str(logs)})
+    assert outcome.succeeded, outcome.failures
+    assert outcome.outputs["complaints"] == 35
+    groups = outcome.steps["groups"].output["groups"]
+    assert [group["count"] for group in groups] == [30, 5]
+    assert Path(outcome.outputs["report_path"]).exists()
+
+
+def test_the_code_location_loads_without_a_database(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TOOL_CATALOG_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("TOOL_CATALOG_YAML_DIR", str(CHECKOUT / "catalog_yaml"))
+    from tool_catalog_pipelines.defs.build import build_definitions
+    from tool_catalog_pipelines.settings import load_settings
+
+    repository = build_definitions(load_settings()).get_repository_def()
+    names = {job.name for job in repository.get_all_jobs()}
+    assert {"host_health", "log_triage", "repo_report", "analytics", "catalog_import"} <= names
+    assert {s.name for s in repository.schedule_defs} >= {"host_health_schedule"}
+    assert {s.name for s in repository.sensor_defs} >= {"catalog_files_changed"}
