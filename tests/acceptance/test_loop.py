@@ -1,4 +1,4 @@
-"""The whole loop on real commands: runs, facts, marts, verdicts, a new estimate in the catalogue."""
+"""The whole loop on real commands: runs, facts, marts, verdicts, a new estimate."""
 
 from __future__ import annotations
 
