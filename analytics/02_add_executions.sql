@@ -12,4 +12,3 @@ WHERE NOT EXISTS (
         AND present.item = incoming.item
         AND present.attempt = incoming.attempt
 );
-DROP TABLE incoming_executions;

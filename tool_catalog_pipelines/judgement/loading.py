@@ -22,15 +22,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 
-from tool_catalog_pipelines.errors import DatabaseUnavailableError
+from tool_catalog_pipelines.errors import DatabaseUnavailableError, TerminalError
 from tool_catalog_pipelines.judgement.mart_file import is_damage
 from tool_catalog_pipelines.judgement.mart_lock import unavailable
-from tool_catalog_pipelines.judgement.mart_sql import MartSql
+from tool_catalog_pipelines.judgement.mart_sql import ADD_EXECUTIONS, MartSql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 COPIED_TABLES = ("tools", "tool_estimates", "tool_ab_tests")
+_STREAM = "incoming_batches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +97,51 @@ def load(connection: DuckDBPyConnection, source: Source, sql: MartSql) -> int:
         DatabaseUnavailableError: PostgreSQL went away.
     """
     state = read_state(connection)
-    before = count(connection, "executions")
+    new = _is_new(state.snapshot if state else "", source.snapshot)
     with _reading(source) as cursor:
-        connection.execute("CREATE TEMP TABLE incoming_executions AS FROM executions LIMIT 0")
-        since = state.snapshot if state else ""
-        new = _is_new(since, source.snapshot)
         query = _select(connection, "executions", "tool_telemetry", new)
-        _insert(connection, cursor, query, "incoming_executions")
-        sql.run(connection, "02_add_executions.sql")
+        loaded = _add_executions(connection, cursor, query, sql)
         for table in COPIED_TABLES:
-            _insert(connection, cursor, _select(connection, table, table, "true"), table)
+            query = _select(connection, table, table, "true")
+            _stream(connection, cursor, query, f"INSERT INTO {table} BY NAME FROM {_STREAM}")
     connection.execute("DELETE FROM load_state")
     connection.execute(
         "INSERT INTO load_state VALUES (?, ?, ?, ?)",
         [source.database_id, source.snapshot, sql.layout, datetime.now(UTC).replace(tzinfo=None)],
     )
-    return count(connection, "executions") - before
+    return loaded
+
+
+def _add_executions(connection: DuckDBPyConnection, cursor: Any, query: str, sql: MartSql) -> int:
+    """Stream new facts into a temporary table, then add those that are not there.
+
+    Within a transaction, DuckDB 2.0.0 cannot read back more than a row group (122,880 rows) that
+    one statement inserts after another one put nothing into the same table. So the temporary
+    table is made by the stream itself, `executions` is written by one statement, and what was
+    written is read: the watermark must not move past rows that nobody can see.
+
+    Raises:
+        TerminalError: rows that were written cannot be read.
+    """
+    before = count(connection, "executions")
+    make = f"CREATE TEMP TABLE incoming_executions AS FROM {_STREAM}"
+    streamed = _stream(connection, cursor, query, make)
+    _check_readable(connection, "incoming_executions", streamed)
+    added = sql.run(connection, ADD_EXECUTIONS)
+    _check_readable(connection, "executions", before + added)
+    connection.execute("DROP TABLE incoming_executions")
+    return added
+
+
+def _check_readable(connection: DuckDBPyConnection, table: str, expected: int) -> None:
+    # count(*) would be answered without reading a row.
+    scan = f"SELECT count(*) FILTER (length(run_id) + random() >= 0) FROM {table}"  # noqa: S608 - a name of ours
+    found = int(connection.execute(scan).fetchall()[0][0])
+    if found != expected:
+        raise TerminalError(
+            f"DuckDB wrote {expected} rows to {table} and can read {found} of them; "
+            "nothing was changed; please report this with the version of DuckDB"
+        )
 
 
 def first_unstarted(snapshot: str) -> int:
@@ -142,14 +172,14 @@ def _reading(source: Source) -> Generator[Any]:
         raise unavailable(error, source.libpq_url) from None
 
 
-def _insert(connection: DuckDBPyConnection, cursor: Any, query: str, table: str) -> None:
-    """Stream record batches, so that memory stays bounded whatever the backlog."""
+def _stream(connection: DuckDBPyConnection, cursor: Any, query: str, statement: str) -> int:
+    """Run a statement that reads record batches, so that memory stays bounded; returns its rows."""
     cursor.execute(query)
-    connection.register("incoming_batches", cursor.fetch_record_batch())
+    connection.register(_STREAM, cursor.fetch_record_batch())
     try:
-        connection.execute(f"INSERT INTO {table} BY NAME FROM incoming_batches")
+        return int(connection.execute(statement).fetchall()[0][0])
     finally:
-        connection.unregister("incoming_batches")
+        connection.unregister(_STREAM)
 
 
 def _is_new(since: str, now: str) -> str:

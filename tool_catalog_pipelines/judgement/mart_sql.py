@@ -43,8 +43,8 @@ class MartSql:
             if path.name not in _BEFORE_MARTS:
                 self.run(connection, path.name)
 
-    def run(self, connection: DuckDBPyConnection, name: str) -> None:
-        """Run one file.
+    def run(self, connection: DuckDBPyConnection, name: str) -> int:
+        """Run one file; returns how many rows its last statement changed, 0 if that says nothing.
 
         Raises:
             InvalidInputError: DuckDB does not accept it; names the file.
@@ -52,11 +52,14 @@ class MartSql:
         import duckdb
 
         try:
-            connection.execute(self._read(name))
+            result = connection.execute(self._read(name))
+            rows = result.fetchall() if result.description else []
         except duckdb.Error as error:
             if is_damage(error) or isinstance(error, duckdb.IOException):
                 raise
             raise InvalidInputError.one(f"{self.folder / name}: {error}") from error
+        changed = rows[0][0] if rows else 0
+        return changed if isinstance(changed, int) else 0
 
     def _read(self, name: str) -> str:
         try:
