@@ -18,7 +18,7 @@ from tool_catalog_pipelines.errors import TransientError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MEMORY_LIMIT = "1GB"
+_MEMORY_LIMIT = "512MB"
 """What does not fit goes to a temporary folder beside the file."""
 _LOCKED = "Could not set lock on file"
 _DAMAGED = (

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from tool_catalog_pipelines.db.addresses import parse_address
 from tool_catalog_pipelines.db.locks import locked
 from tool_catalog_pipelines.errors import DatabaseUnavailableError, TransientError
 from tool_catalog_pipelines.settings import Settings
@@ -82,8 +83,6 @@ def file_lock(settings: Settings, wait_s: float) -> Generator[None]:
 
 def unavailable(error: Exception, libpq_url: str) -> DatabaseUnavailableError:
     """The error to raise when PostgreSQL goes away; never holds the password."""
-    from tool_catalog_pipelines.db.addresses import parse_address
-
     said = " ".join(str(error).split())
     if password := parse_address(libpq_url).password:
         said = said.replace(str(password), "***")

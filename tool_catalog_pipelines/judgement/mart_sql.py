@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tool_catalog_pipelines.errors import InvalidInputError
-from tool_catalog_pipelines.judgement.mart_file import is_damage
+from tool_catalog_pipelines.judgement.mart_file import is_damage, open_file
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,7 +24,7 @@ _BEFORE_MARTS = (TABLES, ADD_EXECUTIONS)
 
 @dataclass(frozen=True, slots=True)
 class MartSql:
-    """The folder of SQL files; those after the first two make the marts, in order of their names."""
+    """The folder of SQL files; those after the first two make the marts, in order of name."""
 
     folder: Path
 
@@ -34,7 +34,7 @@ class MartSql:
         return hashlib.sha256(self._read(TABLES).encode()).hexdigest()[:16]
 
     def make_tables(self, connection: DuckDBPyConnection) -> None:
-        """Make the tables that are loaded, unless they are there; those copied whole are emptied."""
+        """Make the loaded tables unless they are there; those copied whole become empty."""
         self.run(connection, TABLES)
 
     def make_marts(self, connection: DuckDBPyConnection) -> None:
@@ -43,8 +43,8 @@ class MartSql:
             if path.name not in _BEFORE_MARTS:
                 self.run(connection, path.name)
 
-    def run(self, connection: DuckDBPyConnection, name: str) -> None:
-        """Run one file.
+    def run(self, connection: DuckDBPyConnection, name: str) -> int:
+        """Run one file; returns how many rows its last statement changed, 0 if that says nothing.
 
         Raises:
             InvalidInputError: DuckDB does not accept it; names the file.
@@ -52,11 +52,14 @@ class MartSql:
         import duckdb
 
         try:
-            connection.execute(self._read(name))
+            result = connection.execute(self._read(name))
+            rows = result.fetchall() if result.description else []
         except duckdb.Error as error:
             if is_damage(error) or isinstance(error, duckdb.IOException):
                 raise
             raise InvalidInputError.one(f"{self.folder / name}: {error}") from error
+        changed = rows[0][0] if rows else 0
+        return changed if isinstance(changed, int) else 0
 
     def _read(self, name: str) -> str:
         try:
@@ -101,8 +104,6 @@ def published_tables(connection: DuckDBPyConnection) -> list[PublishedTable]:
 
 def data_dictionary(folder: Path) -> str:
     """The page docs/reference/marts.md, from the comments in the SQL files."""
-    from tool_catalog_pipelines.judgement.mart_file import open_file
-
     sql = MartSql(folder)
     with open_file(None) as connection:
         sql.make_tables(connection)
@@ -124,7 +125,8 @@ Durations are in milliseconds.
 
 def _section(table: PublishedTable) -> str:
     rows = "\n".join(f"| `{c.name}` | {c.type} | {c.meaning} |" for c in table.columns)
-    return f"## {table.name}\n\n{table.meaning}\n\n| column | type | meaning |\n|---|---|---|\n{rows}\n"
+    head = "| column | type | meaning |\n|---|---|---|"
+    return f"## {table.name}\n\n{table.meaning}\n\n{head}\n{rows}\n"
 
 
 def _columns(

@@ -22,6 +22,7 @@ from tool_catalog_pipelines.judgement.loading import (
     Source,
     count,
     find_source,
+    first_unstarted,
     load,
     read_state,
 )
@@ -38,6 +39,8 @@ from tool_catalog_pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_OTHER_VERSION = "the file was made by another version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def _why_anew(path: Path, source: Source, sql: MartSql) -> str:
         with open_file(path) as connection:
             state = read_state(connection)
     except (duckdb.CatalogException, duckdb.BinderException):
-        return "the file was made by another version"
+        return _OTHER_VERSION
     except duckdb.Error as error:
         if not is_damage(error):
             raise
@@ -125,9 +128,11 @@ def _why_anew(path: Path, source: Source, sql: MartSql) -> str:
 
 
 def _mismatch(state: LoadState, source: Source, layout: str) -> str:
+    if not state.is_readable:
+        return _OTHER_VERSION
     if state.database_id != source.database_id:
         return "the facts in the file came from another database"
-    if state.next_xid > source.horizon:
+    if first_unstarted(state.snapshot) > first_unstarted(source.snapshot):
         return "the database was set back to an earlier state"
     return "" if state.layout == layout else "the tables have changed since the file was made"
 

@@ -1,0 +1,33 @@
+-- Performance per day, tool version and pattern.
+CREATE OR REPLACE TABLE daily_performance AS
+SELECT period AS day, * EXCLUDE (period) FROM performance_by('day') ORDER BY ALL;
+COMMENT ON TABLE daily_performance IS 'Performance per day, tool version and pattern.';
+COMMENT ON COLUMN daily_performance.day IS 'Begin of the day (UTC).';
+COMMENT ON COLUMN daily_performance.tenant IS 'Who the runs belong to.';
+COMMENT ON COLUMN daily_performance.environment IS 'Such as `production`.';
+COMMENT ON COLUMN daily_performance.platform IS 'Platform of the tool.';
+COMMENT ON COLUMN daily_performance.tool_name IS 'Name of the tool.';
+COMMENT ON COLUMN daily_performance.tool_version IS 'Version of the tool.';
+COMMENT ON COLUMN daily_performance.tool_id IS 'The version''s row in `tools`.';
+COMMENT ON COLUMN daily_performance.capability IS 'Capability that was used.';
+COMMENT ON COLUMN daily_performance.pattern IS 'Pattern of the capability.';
+COMMENT ON COLUMN daily_performance.executions IS 'Executions that were not skipped.';
+COMMENT ON COLUMN daily_performance.succeeded IS 'Status success.';
+COMMENT ON COLUMN daily_performance.no_result IS 'Status no_result: ran well and found nothing.';
+COMMENT ON COLUMN daily_performance.failed IS 'Status failed.';
+COMMENT ON COLUMN daily_performance.timed_out IS 'Status timeout.';
+COMMENT ON COLUMN daily_performance.cancelled IS 'Status cancelled.';
+COMMENT ON COLUMN daily_performance.skipped IS 'Status skipped; not in `executions`.';
+COMMENT ON COLUMN daily_performance.success_rate IS 'success and no_result, by all but cancelled and skipped; null if there are none.';
+COMMENT ON COLUMN daily_performance.timed IS 'Number of rows behind the durations: status success.';
+COMMENT ON COLUMN daily_performance.mean_ms IS 'Mean duration.';
+COMMENT ON COLUMN daily_performance.p50_ms IS 'Median duration.';
+COMMENT ON COLUMN daily_performance.p95_ms IS '95th percentile of the duration.';
+COMMENT ON COLUMN daily_performance.max_ms IS 'Longest duration.';
+COMMENT ON COLUMN daily_performance.sum_ms IS 'Sum of durations.';
+COMMENT ON COLUMN daily_performance.sum_square_ms2 IS 'Sum of squares of durations.';
+COMMENT ON COLUMN daily_performance.sum_ln_ms IS 'Sum of ln(duration in ms).';
+COMMENT ON COLUMN daily_performance.sum_square_ln_ms IS 'Sum of squares of ln(duration in ms).';
+COMMENT ON COLUMN daily_performance.median_actual_to_estimate IS 'Median of duration by estimate; 1 is as expected.';
+COMMENT ON COLUMN daily_performance.cpu_seconds IS 'Sum of CPU time.';
+COMMENT ON COLUMN daily_performance.cost_units IS 'Sum of measured cost.';

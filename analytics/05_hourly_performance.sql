@@ -1,0 +1,33 @@
+-- Performance per hour, tool version and pattern.
+CREATE OR REPLACE TABLE hourly_performance AS
+SELECT period AS hour, * EXCLUDE (period) FROM performance_by('hour') ORDER BY ALL;
+COMMENT ON TABLE hourly_performance IS 'Performance per hour, tool version and pattern.';
+COMMENT ON COLUMN hourly_performance.hour IS 'Begin of the hour (UTC).';
+COMMENT ON COLUMN hourly_performance.tenant IS 'Who the runs belong to.';
+COMMENT ON COLUMN hourly_performance.environment IS 'Such as `production`.';
+COMMENT ON COLUMN hourly_performance.platform IS 'Platform of the tool.';
+COMMENT ON COLUMN hourly_performance.tool_name IS 'Name of the tool.';
+COMMENT ON COLUMN hourly_performance.tool_version IS 'Version of the tool.';
+COMMENT ON COLUMN hourly_performance.tool_id IS 'The version''s row in `tools`.';
+COMMENT ON COLUMN hourly_performance.capability IS 'Capability that was used.';
+COMMENT ON COLUMN hourly_performance.pattern IS 'Pattern of the capability.';
+COMMENT ON COLUMN hourly_performance.executions IS 'Executions that were not skipped.';
+COMMENT ON COLUMN hourly_performance.succeeded IS 'Status success.';
+COMMENT ON COLUMN hourly_performance.no_result IS 'Status no_result: ran well and found nothing.';
+COMMENT ON COLUMN hourly_performance.failed IS 'Status failed.';
+COMMENT ON COLUMN hourly_performance.timed_out IS 'Status timeout.';
+COMMENT ON COLUMN hourly_performance.cancelled IS 'Status cancelled.';
+COMMENT ON COLUMN hourly_performance.skipped IS 'Status skipped; not in `executions`.';
+COMMENT ON COLUMN hourly_performance.success_rate IS 'success and no_result, by all but cancelled and skipped; null if there are none.';
+COMMENT ON COLUMN hourly_performance.timed IS 'Number of rows behind the durations: status success.';
+COMMENT ON COLUMN hourly_performance.mean_ms IS 'Mean duration.';
+COMMENT ON COLUMN hourly_performance.p50_ms IS 'Median duration.';
+COMMENT ON COLUMN hourly_performance.p95_ms IS '95th percentile of the duration.';
+COMMENT ON COLUMN hourly_performance.max_ms IS 'Longest duration.';
+COMMENT ON COLUMN hourly_performance.sum_ms IS 'Sum of durations.';
+COMMENT ON COLUMN hourly_performance.sum_square_ms2 IS 'Sum of squares of durations.';
+COMMENT ON COLUMN hourly_performance.sum_ln_ms IS 'Sum of ln(duration in ms).';
+COMMENT ON COLUMN hourly_performance.sum_square_ln_ms IS 'Sum of squares of ln(duration in ms).';
+COMMENT ON COLUMN hourly_performance.median_actual_to_estimate IS 'Median of duration by estimate; 1 is as expected.';
+COMMENT ON COLUMN hourly_performance.cpu_seconds IS 'Sum of CPU time.';
+COMMENT ON COLUMN hourly_performance.cost_units IS 'Sum of measured cost.';
