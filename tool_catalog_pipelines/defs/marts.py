@@ -12,7 +12,6 @@ from tool_catalog_pipelines.defs.contracts import facts_contract_problems
 from tool_catalog_pipelines.judgement.history import stored_facts
 from tool_catalog_pipelines.judgement.marts import refresh_marts
 from tool_catalog_pipelines.judgement.rows import query
-from tool_catalog_pipelines.orchestration.executor import chain_executor
 from tool_catalog_pipelines.orchestration.plots import scatter, table
 from tool_catalog_pipelines.orchestration.resources import CatalogResource
 from tool_catalog_pipelines.orchestration.typed import asset_job
@@ -149,7 +148,9 @@ def definitions() -> dg.Definitions:
         "analytics",
         ("telemetry", "marts", "judgement"),
         "Load facts, compute marts, judge experiments and drift, recalibrate",
-        chain_executor,
+        # One after another: their libraries are imported inside the assets, and libraries that
+        # import each other in circles break when several threads import them at once.
+        dg.in_process_executor,
     )
     return dg.Definitions(
         assets=[marts],
