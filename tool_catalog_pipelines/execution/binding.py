@@ -19,7 +19,7 @@ from tool_catalog_pipelines.execution.parsing import parse_output
 from tool_catalog_pipelines.execution.processes import Command, Ended, run
 from tool_catalog_pipelines.execution.python_functions import FunctionContext, call_function
 from tool_catalog_pipelines.facts import Status
-from tool_catalog_pipelines.spec.tool import Binding, CommandBinding, PythonBinding
+from tool_catalog_pipelines.spec.tool import Binding, CommandBinding, HttpBinding, PythonBinding
 
 STDERR_SHOWN = 1500
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -50,6 +50,8 @@ def execute_binding(
     if isinstance(binding, PythonBinding):
         output = call_function(binding.function, context, inputs)
         return "success", output
+    if isinstance(binding, HttpBinding):
+        raise AttemptError("NotExecutable", "an http binding cannot be executed by this release")
     return _run_command(binding, inputs, context, timeout_s, usage)
 
 

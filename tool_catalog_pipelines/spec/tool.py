@@ -161,7 +161,27 @@ class PythonBinding(SpecModel):
     function: Name
 
 
-Binding = Annotated[CommandBinding | PythonBinding, Field(discriminator="kind")]
+class HttpBinding(SpecModel):
+    """One HTTP call. Texts hold typed placeholders `{input}`, as in a command.
+
+    A query parameter or header whose text is one placeholder is left out when that input is not
+    given. `body` is sent as JSON; a text in it that is one placeholder becomes the input's value.
+    """
+
+    kind: Literal["http"]
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    url: Text
+    query: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    body: JsonValue = None
+    output: ParserSpec = ParserSpec(parser="json")
+    success_statuses: tuple[int, ...] = (200, 201, 202, 203, 204, 206)
+    no_result_statuses: tuple[int, ...] = ()
+    transient_statuses: tuple[int, ...] = (408, 425, 429, 500, 502, 503, 504)
+    max_output_bytes: int = Field(default=8_388_608, ge=1, le=1_073_741_824)
+
+
+Binding = Annotated[CommandBinding | PythonBinding | HttpBinding, Field(discriminator="kind")]
 
 
 class ExampleSpec(SpecModel):
@@ -226,13 +246,26 @@ class DependencySpec(SpecModel):
     """Something the tool needs on the machine that executes it."""
 
     name: str
-    type: Literal["binary", "package", "service", "permission", "filesystem", "platform", "runtime"]
+    type: Literal[
+        "binary", "package", "service", "permission", "filesystem", "platform", "runtime", "tool"
+    ]
     required: bool = True
     version: str | None = None
 
 
+class RateLimitSpec(SpecModel):
+    """At most `calls` starts within any `per_s` seconds."""
+
+    calls: int = Field(ge=1, le=1_000_000)
+    per_s: float = Field(default=1.0, gt=0, le=86_400)
+
+
 class ToolSpec(SpecModel):
-    """One tool as a person wrote it."""
+    """One tool as a person wrote it.
+
+    `environments` names those in which the tool is seen; empty means all. `timeout_s` and
+    `retries` hold where neither the step nor the pattern's policy says otherwise.
+    """
 
     tool_name: Name
     platform: Platform
@@ -241,6 +274,12 @@ class ToolSpec(SpecModel):
     description: Text
     status: Literal["active", "deprecated", "disabled", "testing", "draft"] = "active"
     enabled: bool = True
+    owner: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    environments: tuple[Identifier, ...] = ()
+    requires_auth: bool = False
+    rate_limit: RateLimitSpec | None = None
+    timeout_s: float = Field(default=30.0, gt=0, le=86_400)
+    retries: int = Field(default=3, ge=0, le=20)
     defaults: DefaultsSpec = DefaultsSpec()
     capabilities: dict[Identifier, CapabilitySpec] = Field(min_length=1)
     dependencies: tuple[DependencySpec, ...] = ()
