@@ -56,7 +56,7 @@ COMMENT ON COLUMN executions.output_bytes IS 'Size of the output in bytes; null 
 CREATE OR REPLACE TABLE tools (
     id BIGINT, tenant VARCHAR, platform VARCHAR, tool_name VARCHAR, version VARCHAR, status VARCHAR,
     enabled BOOLEAN, is_latest BOOLEAN, category VARCHAR, description VARCHAR, owner VARCHAR,
-    environment VARCHAR, content_hash VARCHAR, created_at TIMESTAMP, updated_at TIMESTAMP, created_by VARCHAR
+    environments VARCHAR, content_hash VARCHAR, created_at TIMESTAMP, updated_at TIMESTAMP, created_by VARCHAR
 );
 COMMENT ON TABLE tools IS 'Every version of every tool in the catalogue.';
 COMMENT ON COLUMN tools.id IS 'Number of the version.';
@@ -70,7 +70,7 @@ COMMENT ON COLUMN tools.is_latest IS 'Whether `latest` points to it.';
 COMMENT ON COLUMN tools.category IS 'Category of the tool.';
 COMMENT ON COLUMN tools.description IS 'What the tool does.';
 COMMENT ON COLUMN tools.owner IS 'Who answers for it.';
-COMMENT ON COLUMN tools.environment IS 'Such as `production`.';
+COMMENT ON COLUMN tools.environments IS 'JSON list of the environments in which the version is seen; empty means all.';
 COMMENT ON COLUMN tools.content_hash IS 'Hash of its specification.';
 COMMENT ON COLUMN tools.created_at IS 'When the version was made (UTC).';
 COMMENT ON COLUMN tools.updated_at IS 'When its status last changed (UTC).';

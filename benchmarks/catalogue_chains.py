@@ -64,7 +64,7 @@ def environment_of(settings: Settings) -> Generator[None]:
     os.environ.update(child_environment(settings))
     try:
         with open_catalog(settings) as catalog:
-            import_catalog(catalog.store, settings)
+            import_catalog(catalog)
         yield
     finally:
         os.environ.clear()
@@ -78,4 +78,4 @@ def _compiled(name: str, lines: list[str], settings: Settings) -> dg.JobDefiniti
     path = folder / f"{name}.yaml"
     path.write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
     with open_catalog(settings) as catalog:
-        return compile_plan(build_plan(load_chain(path), catalog.store.snapshot()))
+        return compile_plan(build_plan(load_chain(path), catalog.seen()))

@@ -8,12 +8,19 @@ Use: `from factories import make_tool` (tests/ is on the import path through tes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool, Estimate
+from tool_catalog_pipelines.catalog.records import (
+    CatalogTool,
+    Estimate,
+    declared_estimates,
+    header_of,
+)
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.spec.base import parse_tool_ref
 from tool_catalog_pipelines.spec.chain import ChainSpec
@@ -88,19 +95,6 @@ def make_tool_spec(
     )
 
 
-def declared_estimates(spec: ToolSpec) -> dict[tuple[str, str], Estimate]:
-    """The estimates as the tool file declares them, by (capability, pattern)."""
-    return {
-        (capability, name): Estimate(
-            time_ms=pattern.time_estimate_ms,
-            cost_units=pattern.cost_estimate,
-            basis="declared" if pattern.time_estimate_ms else "unknown",
-        )
-        for capability, group in spec.capabilities.items()
-        for name, pattern in group.patterns.items()
-    }
-
-
 def make_tool(
     ref: str = "linux/echo@1.0.0",
     *,
@@ -111,12 +105,8 @@ def make_tool(
 ) -> CatalogTool:
     """One tool version in the catalogue; `spec` goes to `make_tool_spec`."""
     tool_spec = make_tool_spec(ref, **spec)
-    return CatalogTool(
-        tool_id=tool_id,
-        spec=tool_spec,
-        channels=frozenset(channels),
-        estimates={**declared_estimates(tool_spec), **(estimates or {})},
-    )
+    header = replace(header_of(tool_spec, channels=channels), tool_id=tool_id)
+    return CatalogTool.of(tool_spec, header, {**declared_estimates(tool_spec), **(estimates or {})})
 
 
 def make_experiment(name: str = "faster_echo", **more: Any) -> ExperimentSpec:

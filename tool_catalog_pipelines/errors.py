@@ -67,6 +67,10 @@ class NotFoundError(InvalidInputError):
     """A tool, chain, version or experiment that was named does not exist."""
 
 
+class ConflictError(TerminalError):
+    """Somebody else changed the same thing first; nothing was written."""
+
+
 class EnvironmentUnfitError(InvalidInputError):
     """This machine or folder cannot hold the installation; the hint names the ways out."""
 

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast, get_args
+
+from tool_catalog_pipelines.errors import InvalidInputError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+Source = Literal["yaml", "dual", "database"]
+_TENANT = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +34,11 @@ class Settings:
         catalog_dir: tools, chains and experiments as YAML (`TOOL_CATALOG_YAML_DIR`).
         analytics_dir: SQL for DuckDB (`TOOL_CATALOG_ANALYTICS_DIR`).
         actor: who changes the catalogue and starts runs (`TOOL_CATALOG_ACTOR`, else the OS user).
-        tenant: always `shared` until tenants exist; never empty.
+        tenant: whose tools are changed and seen before the shared ones (`TOOL_CATALOG_TENANT`,
+            default `shared`); never empty.
         environment: `TOOL_CATALOG_ENVIRONMENT`, default `production`.
+        source: where readers get the catalogue from (`TOOL_CATALOG_SOURCE`): `yaml`, `database`, or
+            `dual`, the default: the database first, the files for what it lacks.
         host: name of this machine, recorded in facts.
     """
 
@@ -39,6 +49,7 @@ class Settings:
     actor: str
     tenant: str = "shared"
     environment: str = "production"
+    source: Source = "dual"
     host: str = "localhost"
 
     @property
@@ -98,7 +109,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         catalog_dir=Path(env.get("TOOL_CATALOG_YAML_DIR") or CHECKOUT / "catalog_yaml").absolute(),
         analytics_dir=Path(analytics).absolute(),
         actor=env.get("TOOL_CATALOG_ACTOR") or _os_user(),
+        tenant=_tenant(env.get("TOOL_CATALOG_TENANT") or "shared"),
         environment=env.get("TOOL_CATALOG_ENVIRONMENT") or "production",
+        source=_source(env.get("TOOL_CATALOG_SOURCE") or "dual"),
         host=socket.gethostname(),
     )
 
@@ -110,12 +123,31 @@ def child_environment(settings: Settings) -> dict[str, str]:
         "TOOL_CATALOG_YAML_DIR": str(settings.catalog_dir),
         "TOOL_CATALOG_ANALYTICS_DIR": str(settings.analytics_dir),
         "TOOL_CATALOG_ACTOR": settings.actor,
+        "TOOL_CATALOG_TENANT": settings.tenant,
         "TOOL_CATALOG_ENVIRONMENT": settings.environment,
+        "TOOL_CATALOG_SOURCE": settings.source,
         "DAGSTER_HOME": str(settings.dagster_home),
     }
     if settings.database_url:
         spelled_out["TOOL_CATALOG_DATABASE_URL"] = settings.database_url
     return {**os.environ, **spelled_out}
+
+
+def _tenant(text: str) -> str:
+    if _TENANT.fullmatch(text):
+        return text
+    raise InvalidInputError.one(
+        f"TOOL_CATALOG_TENANT cannot be {text!r}",
+        "begin with a small letter; use small letters, digits, - and _, 63 at most",
+    )
+
+
+def _source(text: str) -> Source:
+    if text in get_args(Source):
+        return cast("Source", text)
+    raise InvalidInputError.one(
+        f"TOOL_CATALOG_SOURCE cannot be {text!r}", f"use one of {', '.join(get_args(Source))}"
+    )
 
 
 def _os_user() -> str:

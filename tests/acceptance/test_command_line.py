@@ -69,7 +69,7 @@ def test_broken_file_is_refused_with_its_place_and_the_others_are_imported(
     assert "df.yaml:" in result.stderr
     assert "time_estimate_ms" in result.stderr
     assert "Traceback" not in result.stderr
-    tools = json.loads(program("tools", "--json").stdout)["tools"]
+    tools = json.loads(program("list", "--json").stdout)["tools"]
     assert len(tools) >= 50
     assert "linux/df" not in {tool["tool"] for tool in tools}
 

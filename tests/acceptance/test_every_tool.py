@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tool_catalog_pipelines.catalog.snapshot import snapshot_from_yaml
+from tool_catalog_pipelines.catalog.yaml_source import snapshot_from_yaml
 from tool_catalog_pipelines.execution.attempt import Attempt, run_attempt
 from tool_catalog_pipelines.execution.binding import SEARCH_PATH
 from tool_catalog_pipelines.execution.context import Services

@@ -29,7 +29,7 @@ def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterato
         monkeypatch.setenv(name, value)
     shutil.copytree(CHECKOUT / "catalog_yaml", settings.catalog_dir, dirs_exist_ok=True)
     with open_catalog(settings) as catalog:
-        import_catalog(catalog.store, settings)
+        import_catalog(catalog)
     yield settings
 
 
@@ -68,7 +68,7 @@ def test_a_trial_ends_in_a_verdict_and_a_better_estimate(installation: Settings)
         assert verdicts == [("winner", "b")]
         assert {"drifted", "ok"} & {state for (state,) in states}
     with open_catalog(installation) as catalog:
-        tool = catalog.store.snapshot().resolve(parse_tool_ref("linux/search_folder@1.1.0"))
+        tool = catalog.seen().resolve(parse_tool_ref("linux/search_folder@1.1.0"))
     (estimate,) = tool.estimates.values()
     assert estimate.basis == "recalibrated"
     assert estimate.revision == 2

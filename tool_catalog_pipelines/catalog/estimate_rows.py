@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tool_catalog_pipelines.catalog.audit import Author
-from tool_catalog_pipelines.catalog.records import Estimate
+from tool_catalog_pipelines.catalog.records import Estimate, PatternKey, declared_estimates
 from tool_catalog_pipelines.db.schema import tool_estimates
 from tool_catalog_pipelines.spec.tool import ToolSpec
 
-PatternKey = tuple[str, str]
+
+def declare_estimates(
+    connection: Connection,
+    author: Author,
+    tool_id: int,
+    spec: ToolSpec,
+    parent: tuple[int, ToolSpec] | None = None,
+) -> None:
+    """Revision 1 of every pattern: what the author of the tool wrote.
+
+    A pattern that does what it did in the parent version keeps what was learnt there: the
+    parent's recalibrated estimate becomes revision 2.
+    """
+    learnt: Mapping[PatternKey, Estimate] = {}
+    if parent is not None:
+        learnt = _learnt(connection, spec, parent)
+    for key, estimate in declared_estimates(spec).items():
+        insert_estimate(connection, author, tool_id, key, estimate, "declared")
+        if key in learnt and parent is not None:
+            reason = f"as in {parent[1].version}"
+            insert_estimate(connection, author, tool_id, key, learnt[key], reason)
 
 
-def declare_estimates(connection: Connection, author: Author, tool_id: int, spec: ToolSpec) -> None:
-    """Revision 1 of every pattern: what the author of the tool wrote."""
-    for capability, declared in spec.capabilities.items():
-        for name, pattern in declared.patterns.items():
-            is_known = pattern.time_estimate_ms is not None or pattern.cost_estimate is not None
-            estimate = Estimate(
-                time_ms=pattern.time_estimate_ms,
-                cost_units=pattern.cost_estimate,
-                basis="declared" if is_known else "unknown",
-            )
-            insert_estimate(connection, author, tool_id, (capability, name), estimate, "declared")
+def _learnt(
+    connection: Connection, spec: ToolSpec, parent: tuple[int, ToolSpec]
+) -> Mapping[PatternKey, Estimate]:
+    parent_id, before = parent
+    current = current_estimates(connection, (parent_id,)).get(parent_id, {})
+    return {
+        key: estimate
+        for key, estimate in current.items()
+        if estimate.basis == "recalibrated" and _behaviour(spec, key) == _behaviour(before, key)
+    }
+
+
+def _behaviour(spec: ToolSpec, key: PatternKey) -> object:
+    """What decides how long a pattern takes; None if there is no such pattern."""
+    capability = spec.capabilities.get(key[0])
+    pattern = capability.patterns.get(key[1]) if capability else None
+    if pattern is None:
+        return None
+    used = {"binding", "variables", "time_estimate_ms", "cost_estimate", "price"}
+    return (pattern.model_dump(include=used), pattern.inputs)
 
 
 def insert_estimate(
@@ -66,18 +95,36 @@ def insert_estimate(
     return newest + 1
 
 
-def current_estimates(connection: Connection) -> Mapping[int, Mapping[PatternKey, Estimate]]:
-    """The current estimate of every pattern, by tool version."""
-    rows = connection.execute(select(tool_estimates).where(tool_estimates.c.is_current)).mappings()
+def current_estimates(
+    connection: Connection, tool_ids: Sequence[int]
+) -> Mapping[int, Mapping[PatternKey, Estimate]]:
+    """The current estimate of every pattern of some versions."""
+    statement = select(tool_estimates).where(
+        tool_estimates.c.is_current, tool_estimates.c.tool_id.in_(tool_ids)
+    )
     found: dict[int, dict[PatternKey, Estimate]] = {}
-    for row in rows:
-        estimate = Estimate(
-            time_ms=row["time_ms"],
-            cost_units=row["cost_units"],
-            basis=row["basis"],
-            runs=row["runs"],
-            revision=row["revision"],
-            evidence=row["evidence"],
-        )
-        found.setdefault(row["tool_id"], {})[row["capability"], row["pattern"]] = estimate
+    for row in connection.execute(statement).mappings():
+        found.setdefault(row["tool_id"], {})[row["capability"], row["pattern"]] = _estimate(row)
     return found
+
+
+def estimate_at(
+    connection: Connection, tool_id: int, key: PatternKey, revision: int
+) -> Estimate | None:
+    """An estimate of the history of a pattern."""
+    statement = select(tool_estimates).filter_by(
+        tool_id=tool_id, capability=key[0], pattern=key[1], revision=revision
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    return _estimate(row) if row is not None else None
+
+
+def _estimate(row: RowMapping) -> Estimate:
+    return Estimate(
+        time_ms=row["time_ms"],
+        cost_units=row["cost_units"],
+        basis=row["basis"],
+        runs=row["runs"],
+        revision=row["revision"],
+        evidence=row["evidence"],
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tool_catalog_pipelines.catalog.audit import Author, Entry, changed, record_change
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool
+from tool_catalog_pipelines.catalog.records import SHARED, CatalogTool
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.versioning import normalised
 from tool_catalog_pipelines.db.schema import tool_ab_tests
 from tool_catalog_pipelines.errors import InvalidInputError
@@ -16,10 +17,12 @@ from tool_catalog_pipelines.spec.base import ToolRef, parse_tool_ref
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 from tool_catalog_pipelines.spec.load import content_hash
 
+Outcome = Literal["created", "updated", "unchanged"]
+
 
 def save(
     connection: Connection, author: Author, spec: ExperimentSpec, snapshot: CatalogSnapshot
-) -> Literal["created", "updated", "unchanged"]:
+) -> Outcome:
     """Make or change an experiment, with its audit entry.
 
     Raises:
@@ -47,8 +50,8 @@ def save(
             index_elements=["tenant", "test_name"], set_={**values, "updated_at": func.now()}
         )
     )
-    action = "created" if existing is None else "updated"
-    before = cast("dict[str, Any]", existing.spec if existing is not None else {})
+    action: Outcome = "created" if existing is None else "updated"
+    before: dict[str, Any] = existing.spec if existing is not None else {}
     document = spec.model_dump(mode="json")
     changes = [changed(k, before.get(k), v) for k, v in document.items() if before.get(k) != v]
     record_change(connection, author, Entry("experiment", spec.experiment, action, changes))
@@ -59,7 +62,7 @@ def read(connection: Connection, tenant: str) -> tuple[ExperimentSpec, ...]:
     """Every experiment with its present status."""
     rows = connection.execute(
         select(tool_ab_tests.c.spec, tool_ab_tests.c.status)
-        .where(tool_ab_tests.c.tenant == tenant)
+        .where(tool_ab_tests.c.tenant.in_((tenant, SHARED)))
         .order_by(tool_ab_tests.c.test_name)
     )
     return tuple(ExperimentSpec.model_validate({**spec, "status": status}) for spec, status in rows)

@@ -1,140 +1,207 @@
-"""YAML files -> catalogue. A file is imported whole or not at all, and never stops the others.
+"""Files -> catalogue. A tool is imported whole or not at all, and never stops the others.
 
 The last imported content of each file is remembered, so that an unchanged file never undoes what
-was changed in the database since.
+was changed in the database since. Files are saved in batches, each one transaction; a batch that
+the database refuses is repeated one by one, to find what it refuses. Does not belong here: reading
+files (import_files.py), the rules of versions (saving.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from tool_catalog_pipelines.catalog.store import CatalogStore, Saved
+from sqlalchemy.exc import DBAPIError
+
+from tool_catalog_pipelines.catalog import import_rows
+from tool_catalog_pipelines.catalog.connect import Catalog
+from tool_catalog_pipelines.catalog.import_files import (
+    Candidate,
+    importable_files,
+    read_candidates,
+    shown_as,
+)
+from tool_catalog_pipelines.catalog.import_report import ImportReport
+from tool_catalog_pipelines.catalog.import_rows import Imported, Remembered
+from tool_catalog_pipelines.catalog.saving import OnConflict, Saved, Terms, Turn, save_version
 from tool_catalog_pipelines.catalog.versioning import order_key
 from tool_catalog_pipelines.errors import InvalidInputError, Problem
-from tool_catalog_pipelines.settings import Settings
-from tool_catalog_pipelines.spec.experiment import ExperimentSpec
-from tool_catalog_pipelines.spec.load import (
-    Loaded,
-    content_hash,
-    load_experiment,
-    load_tool,
-    yaml_files,
-)
 from tool_catalog_pipelines.spec.tool import ToolSpec
 
 Progress = Callable[[int, int, str], None]
-T = TypeVar("T", ToolSpec, ExperimentSpec)
+"""Done, all, and what is being done."""
+BATCH = 50
 
 
-@dataclass(slots=True)
-class ImportReport:
-    """What became of every file. `conflicts` were saved under another version than written."""
+@dataclass(frozen=True, slots=True)
+class ImportRules:
+    """How an import behaves.
 
-    imported: list[str] = field(default_factory=list[str])
-    unchanged: list[str] = field(default_factory=list[str])
-    conflicts: list[str] = field(default_factory=list[str])
-    refused: list[str] = field(default_factory=list[str])
-    problems: list[Problem] = field(default_factory=list[Problem])
+    Attributes:
+        on_conflict: what becomes of changed content under a number that exists.
+        is_dry_run: everything is done and then taken back.
+    """
 
-    def add(self, file: str, saved: Saved) -> None:
-        """Note a file that was read."""
-        if saved.note:
-            self.conflicts.append(f"{file}: {saved.note}")
-        elif saved.outcome == "unchanged":
-            self.unchanged.append(file)
-        else:
-            self.imported.append(file)
-
-    def refuse(self, file: str, error: InvalidInputError) -> None:
-        """Note a file that has problems."""
-        self.refused.append(file)
-        self.problems.extend(error.problems)
+    on_conflict: OnConflict = "new_version"
+    is_dry_run: bool = False
 
 
 def import_catalog(
-    store: CatalogStore,
-    settings: Settings,
-    folder: Path | None = None,
+    catalog: Catalog,
+    path: Path | None = None,
+    rules: ImportRules | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import tools, then experiments, of a folder (default: that of the settings)."""
-    root = folder or settings.catalog_dir
-    report = ImportReport()
-    tools = _load(yaml_files(root / "tools"), load_tool, root, report)
-    tools.sort(key=lambda loaded: (*loaded.spec.key, order_key(loaded.spec.version)))
-    _refuse_twins(tools, root, report)
-    for number, loaded in enumerate(tools, 1):
-        if progress is not None:
-            progress(number, len(tools), loaded.spec.tool_name)
-        _save_tool(store, loaded, root, report)
-    for loaded in _load(yaml_files(root / "experiments"), load_experiment, root, report):
-        _save_experiment(store, loaded, root, report)
-    store.publish_snapshot()
-    return report
+    """Import the tools, then the experiments, of a file or folder (default: that of the settings).
+
+    Raises:
+        InvalidInputError: there is no such path.
+        DatabaseUnavailableError: the database went away; what was saved before stays.
+    """
+    return _Import(catalog, path or catalog.settings.catalog_dir, rules, progress).run()
 
 
-def _load(
-    paths: Sequence[Path], load: Callable[[Path], Loaded[T]], root: Path, report: ImportReport
-) -> list[Loaded[T]]:
-    loaded: list[Loaded[T]] = []
-    for path in paths:
+class _Import:
+    def __init__(
+        self, catalog: Catalog, root: Path, rules: ImportRules | None, progress: Progress | None
+    ) -> None:
+        self._catalog = catalog
+        self._root = root
+        self._rules = rules or ImportRules()
+        self._progress = progress
+        self._report = ImportReport(is_dry_run=self._rules.is_dry_run)
+
+    def run(self) -> ImportReport:
+        changed = self._changed(self._read())
+        self._save_all(changed)
+        if not self._rules.is_dry_run:
+            self._catalog.publish()
+        return self._report
+
+    def _read(self) -> list[Candidate]:
+        """Every candidate in the order in which it is saved: versions oldest first."""
+        paths = importable_files(self._root)
+        found: list[Candidate] = []
+        for number, path in enumerate(paths, 1):
+            file = shown_as(path, self._root)
+            self._say(number, len(paths), f"read {file}")
+            content = read_candidates(path, file)
+            if content.problems:
+                self._report.refuse(file, content.problems)
+            self._report.coerce(file, content.coerced)
+            found.extend(content.candidates)
+        return sorted(self._without_twins(found), key=_order)
+
+    def _without_twins(self, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+        """One version of one tool in two places: the second is refused, the first is named."""
+        first: dict[tuple[str, str, str], Candidate] = {}
+        for candidate in candidates:
+            version = candidate.spec.version if isinstance(candidate.spec, ToolSpec) else ""
+            twin = first.setdefault((*candidate.entity, version), candidate)
+            if twin is candidate:
+                yield candidate
+                continue
+            name = " ".join(part for part in (candidate.entity[1], version) if part)
+            problem = Problem(
+                f"{name} is in {twin.position} too",
+                candidate.position,
+                "give one of the two another version or name",
+                "duplicate",
+            )
+            self._report.refuse(candidate.file, [problem])
+
+    def _changed(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Those that are not as they were when last imported."""
+        with self._catalog.store.reading() as connection:
+            known = import_rows.digests(connection, self._catalog.settings.tenant)
+        changed: list[Candidate] = []
+        for candidate in candidates:
+            if known.get(_imported(candidate)) == candidate.digest:
+                saved = Saved(_label(candidate), "unchanged")
+                self._report.add(candidate.file, saved, candidate.format)
+            else:
+                changed.append(candidate)
+        return changed
+
+    def _save_all(self, candidates: Sequence[Candidate]) -> None:
+        # A dry run is one transaction, so that later candidates see what earlier ones would do.
+        step = (len(candidates) or 1) if self._rules.is_dry_run else BATCH
+        for start in range(0, len(candidates), step):
+            batch = candidates[start : start + step]
+            try:
+                self._save_batch(batch)
+            except DBAPIError:
+                for candidate in batch:
+                    self._save_alone(candidate)
+            self._say(start + len(batch), len(candidates), f"save {batch[-1].file}")
+
+    def _save_alone(self, candidate: Candidate) -> None:
         try:
-            loaded.append(load(path))
+            self._save_batch((candidate,))
+        except DBAPIError as error:
+            problem = Problem(f"the database refuses it: {error.orig}", candidate.position)
+            self._report.refuse(candidate.file, [problem])
+
+    def _save_batch(self, batch: Sequence[Candidate]) -> None:
+        """One transaction; the report gets its lines when it is committed."""
+        outcomes: list[tuple[Candidate, Saved | InvalidInputError]] = []
+        origin = f"import {self._root.name}"
+        with self._catalog.editor.turn(origin, is_trial=self._rules.is_dry_run) as turn:
+            outcomes.extend((candidate, self._save(turn, candidate)) for candidate in batch)
+        for candidate, outcome in outcomes:
+            if isinstance(outcome, InvalidInputError):
+                self._report.refuse(candidate.file, _placed(outcome, candidate))
+            else:
+                self._report.add(candidate.file, outcome, candidate.format)
+
+    def _save(self, turn: Turn, candidate: Candidate) -> Saved | InvalidInputError:
+        imported = _imported(candidate)
+        before = import_rows.find(turn.connection, turn.author.tenant, imported)
+        try:
+            saved = self._saved(turn, candidate, before)
         except InvalidInputError as error:
-            report.refuse(_shown(path, root), error)
-    return loaded
+            return error
+        if saved.outcome != "conflict" or saved.tool_id is not None:
+            led_to = Remembered(candidate.digest, saved.tool_id)
+            import_rows.remember(turn.connection, turn.author, imported, led_to)
+        return saved
 
-
-def _refuse_twins(tools: list[Loaded[ToolSpec]], root: Path, report: ImportReport) -> None:
-    """Two files for one version of one tool: the second is refused, the first is named."""
-    first: dict[tuple[str, str, str], Loaded[ToolSpec]] = {}
-    for loaded in tuple(tools):
-        key = (*loaded.spec.key, loaded.spec.version)
-        twin = first.setdefault(key, loaded)
-        if twin is loaded:
-            continue
-        tools.remove(loaded)
-        error = InvalidInputError.one(
-            f"{loaded.spec.tool_name} {loaded.spec.version} is in {_shown(twin.path, root)} too",
-            "give one of the two another version or name",
-            loaded.document.position(("tool_name",)),
+    def _saved(self, turn: Turn, candidate: Candidate, before: Remembered | None) -> Saved:
+        if not isinstance(candidate.spec, ToolSpec):
+            outcome = self._catalog.editor.save_experiment_in(turn, candidate.spec)
+            return Saved(candidate.spec.experiment, outcome)
+        terms = Terms(
+            reason=f"import of {candidate.file}",
+            on_conflict=self._rules.on_conflict,
+            from_file=before is not None,
+            previous_id=before.tool_id if before is not None else None,
         )
-        report.refuse(_shown(loaded.path, root), error)
+        return save_version(turn, candidate.spec, terms)
+
+    def _say(self, done: int, size: int, what: str) -> None:
+        if self._progress is not None:
+            self._progress(done, size, what)
 
 
-def _save_tool(
-    store: CatalogStore, loaded: Loaded[ToolSpec], root: Path, report: ImportReport
-) -> None:
-    file, digest = _shown(loaded.path, root), content_hash(loaded.spec)
-    key = "/".join(loaded.spec.key)
-    if store.imported_hash(file, "tool", key) == digest:
-        report.unchanged.append(file)
-        return
-    report.add(file, store.save_tool(loaded.spec, f"import {file}"))
-    store.remember_import(file, "tool", key, digest)
+def _imported(candidate: Candidate) -> Imported:
+    return Imported(candidate.file, *candidate.entity)
 
 
-def _save_experiment(
-    store: CatalogStore, loaded: Loaded[ExperimentSpec], root: Path, report: ImportReport
-) -> None:
-    file, digest = _shown(loaded.path, root), content_hash(loaded.spec)
-    if store.imported_hash(file, "experiment", loaded.spec.experiment) == digest:
-        report.unchanged.append(file)
-        return
-    try:
-        saved = store.save_experiment(loaded.spec, f"import {file}")
-    except InvalidInputError as error:
-        where = loaded.document.position(("tool",))
-        located = [Problem(p.message, p.position or where, p.hint) for p in error.problems]
-        report.refuse(file, InvalidInputError(located))
-        return
-    report.add(file, saved)
-    store.remember_import(file, "experiment", loaded.spec.experiment, digest)
+def _label(candidate: Candidate) -> str:
+    spec = candidate.spec
+    if isinstance(spec, ToolSpec):
+        return f"{spec.platform}/{spec.tool_name}@{spec.version}"
+    return spec.experiment
 
 
-def _shown(path: Path, root: Path) -> str:
-    """The file as remembered: relative to the folder, so that the folder may move."""
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+def _order(candidate: Candidate) -> tuple[bool, tuple[str, str], object]:
+    spec = candidate.spec
+    is_tool = isinstance(spec, ToolSpec)
+    return (not is_tool, candidate.entity, order_key(spec.version) if is_tool else candidate.file)
+
+
+def _placed(error: InvalidInputError, candidate: Candidate) -> list[Problem]:
+    return [
+        Problem(p.message, p.position or candidate.position, p.hint, p.code) for p in error.problems
+    ]

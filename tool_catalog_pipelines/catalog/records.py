@@ -1,23 +1,24 @@
-"""What the catalogue hands out: tool versions with estimates and channels, in one snapshot.
+"""What the catalogue hands out: one version of a tool with its state, channels and estimates.
 
-Pure records. How they are stored is in catalog/store.py, how they come to disk in
-catalog/snapshot.py.
+Pure records. Many of them together are a snapshot (catalog/snapshot.py); how they are stored is in
+the *_rows.py modules, how they come to disk in catalog/snapshot_file.py.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
-from typing import Any
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self, cast
 
-from tool_catalog_pipelines.errors import NotFoundError
+from tool_catalog_pipelines.catalog.versioning import order_key
 from tool_catalog_pipelines.facts import Basis
-from tool_catalog_pipelines.spec.base import ToolRef
-from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 from tool_catalog_pipelines.spec.tool import ToolSpec
+
+SHARED = "shared"
+"""The tenant whose tools every tenant sees."""
+
+PatternKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,67 +38,154 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogTool:
-    """One version of one tool. `channels` are those that point at this version."""
+class ToolHeader:
+    """Identity and state of a version: what is needed to find it and to decide whether it may run.
 
-    tool_id: int | None
+    `environments` names those in which it is seen; empty means all.
+    """
+
+    tenant: str
+    platform: str
+    tool_name: str
+    version: str
+    tool_id: int | None = None
+    status: str = "active"
+    enabled: bool = True
+    environments: tuple[str, ...] = ()
+    channels: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Identity within a tenant: platform and name, case folded."""
+        return (self.platform, self.tool_name.lower())
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether somebody may start it: neither disabled nor a draft."""
+        return self.enabled and self.status not in ("disabled", "draft")
+
+    def is_seen_in(self, environment: str) -> bool:
+        """Whether it exists for those who work in that environment."""
+        return not self.environments or environment in self.environments
+
+    def sort_key(self) -> tuple[Any, ...]:
+        """Oldest version first."""
+        return (self.tool_name.lower(), self.platform, order_key(self.version))
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
     spec: ToolSpec
-    channels: frozenset[str]
-    estimates: Mapping[tuple[str, str], Estimate]
-    """By (capability, pattern)."""
+    estimates: Mapping[PatternKey, Estimate]
+
+
+@dataclass(slots=True, eq=False)
+class CatalogTool:
+    """One version of one tool. `raw` is JSON, read when somebody asks for what is in it.
+
+    Most versions of a large catalogue are never looked at in one process, and a parsed one takes
+    about ten times the memory of its text.
+    """
+
+    header: ToolHeader
+    raw: bytes | memoryview
+    _content: _Content | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        spec: ToolSpec,
+        header: ToolHeader | None = None,
+        estimates: Mapping[PatternKey, Estimate] | None = None,
+    ) -> Self:
+        """A record made from a spec; without estimates those that the spec declares."""
+        found = declared_estimates(spec) if estimates is None else estimates
+        return cls(header or header_of(spec), encode(spec, found), _Content(spec, found))
+
+    @property
+    def tool_id(self) -> int | None:
+        """Row in the database; None for a tool that was only read from a file."""
+        return self.header.tool_id
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """Channels that point at this version."""
+        return self.header.channels
 
     @property
     def label(self) -> str:
         """`platform/name@version`."""
-        return f"{self.spec.platform}/{self.spec.tool_name}@{self.spec.version}"
+        return f"{self.header.platform}/{self.header.tool_name}@{self.header.version}"
+
+    @property
+    def spec(self) -> ToolSpec:
+        """What a person wrote, with the state of now."""
+        return self._parsed().spec
+
+    @property
+    def estimates(self) -> Mapping[PatternKey, Estimate]:
+        """The current estimate by (capability, pattern)."""
+        return self._parsed().estimates
+
+    def document(self) -> dict[str, Any]:
+        """The spec as plain JSON values, without making a model of it."""
+        return cast("dict[str, Any]", json.loads(bytes(self.raw))["spec"])
+
+    def forget(self) -> None:
+        """Drop what was parsed; it is parsed again when asked for."""
+        self._content = None
+
+    def _parsed(self) -> _Content:
+        content = self._content
+        if content is None:
+            content = _decode(self.header, bytes(self.raw))
+            self._content = content
+        return content
 
 
-@dataclass(frozen=True)
-class CatalogSnapshot:
-    """All versions of all tools at one revision of the catalogue."""
+def header_of(spec: ToolSpec, tenant: str = SHARED, channels: Iterable[str] = ()) -> ToolHeader:
+    """The header of a spec that is in no database."""
+    return ToolHeader(
+        tenant=tenant,
+        platform=spec.platform,
+        tool_name=spec.tool_name,
+        version=spec.version,
+        status=spec.status,
+        enabled=spec.enabled,
+        environments=spec.environments,
+        channels=frozenset(channels),
+    )
 
-    revision: int
-    taken_at: datetime
-    tools: tuple[CatalogTool, ...]
-    experiments: tuple[ExperimentSpec, ...] = ()
 
-    @cached_property
-    def by_name(self) -> Mapping[str, tuple[CatalogTool, ...]]:
-        """Every version by folded tool name, over all platforms."""
-        groups: dict[str, list[CatalogTool]] = {}
-        for tool in self.tools:
-            groups.setdefault(tool.spec.tool_name.lower(), []).append(tool)
-        return {name: tuple(tools) for name, tools in groups.items()}
+def declared_estimates(spec: ToolSpec) -> dict[PatternKey, Estimate]:
+    """The estimates that the author of a tool wrote; unknown where nothing is written."""
+    found: dict[PatternKey, Estimate] = {}
+    for capability, declared in spec.capabilities.items():
+        for name, pattern in declared.patterns.items():
+            time_ms, cost_units = pattern.time_estimate_ms, pattern.cost_estimate
+            basis: Basis = "unknown" if time_ms is None and cost_units is None else "declared"
+            found[capability, name] = Estimate(time_ms, cost_units, basis)
+    return found
 
-    def resolve(self, ref: ToolRef) -> CatalogTool:
-        """The version that a reference means now; without `@` it is the channel `latest`.
 
-        Raises:
-            NotFoundError: no such tool or version, or a bare name on several platforms.
-        """
-        candidates = [
-            tool
-            for tool in self.by_name.get(ref.name.lower(), ())
-            if ref.platform in (None, tool.spec.platform)
-        ]
-        if not candidates:
-            raise NotFoundError.one(f"there is no tool {ref}", self._near(ref))
-        platforms = sorted({tool.spec.platform for tool in candidates})
-        if len(platforms) > 1:
-            options = " or ".join(f"{platform}/{ref.name}" for platform in platforms)
-            raise NotFoundError.one(f"{ref} exists on several platforms", f"write {options}")
-        wanted = ref.at or "latest"
-        for tool in candidates:
-            if wanted in tool.channels or wanted == tool.spec.version:
-                return tool
-        known = ", ".join(sorted(tool.spec.version for tool in candidates))
-        raise NotFoundError.one(f"{ref} has no version or channel {wanted!r}", f"known: {known}")
+def encode(spec: ToolSpec, estimates: Mapping[PatternKey, Estimate]) -> bytes:
+    """The JSON of a record: `spec` and `estimates`."""
+    content = {
+        "spec": spec.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "estimates": [
+            {"capability": key[0], "pattern": key[1], **asdict(estimate)}
+            for key, estimate in estimates.items()
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _near(self, ref: ToolRef) -> str:
-        near = difflib.get_close_matches(ref.name.lower(), self.by_name, n=3)
-        if not near:
-            return "`tool-catalog tools` lists every tool"
-        labels = {
-            f"{tool.spec.platform}/{tool.spec.tool_name}" for n in near for tool in self.by_name[n]
-        }
-        return f"did you mean {', '.join(sorted(labels))}?"
+
+def _decode(header: ToolHeader, raw: bytes) -> _Content:
+    content = json.loads(raw)
+    state = {"version": header.version, "status": header.status, "enabled": header.enabled}
+    spec = ToolSpec.model_validate({**content["spec"], **state})
+    estimates: dict[PatternKey, Estimate] = {}
+    for record in content["estimates"]:
+        key = (record.pop("capability"), record.pop("pattern"))
+        estimates[key] = Estimate(**record)
+    return _Content(spec, estimates)

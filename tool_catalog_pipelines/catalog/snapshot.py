@@ -1,161 +1,168 @@
-"""The catalogue on disk: written whole and atomically, read without a database.
+"""All versions of all tools at one revision, as one tenant in one environment sees them.
 
-Does not belong here: where its content comes from (store.py, or the YAML files below).
+Immutable: a change makes a new snapshot that shares everything else with the old one. Does not
+belong here: where it comes from (read_rows.py, snapshot_file.py, yaml_source.py, live.py).
 """
 
 from __future__ import annotations
 
-import json
-import os
-import threading
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+import difflib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool, Estimate
-from tool_catalog_pipelines.catalog.versioning import normalised, order_key
-from tool_catalog_pipelines.errors import InvalidInputError, TerminalError
-from tool_catalog_pipelines.settings import Settings
+from tool_catalog_pipelines.catalog.records import SHARED, CatalogTool
+from tool_catalog_pipelines.errors import NotFoundError
+from tool_catalog_pipelines.spec.base import CHANNELS, ToolRef
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
-from tool_catalog_pipelines.spec.load import load_experiment, load_tool, yaml_files
-from tool_catalog_pipelines.spec.tool import ToolSpec
 
-FORMAT = 1
-
-
-def write_snapshot(path: Path, snapshot: CatalogSnapshot) -> None:
-    """Replace the snapshot; readers see the old or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(_to_json(snapshot), file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.chmod(0o644)
-    draft.replace(path)
+Source = Literal["database", "disk", "yaml"]
+ToolKey = tuple[str, str, str]
+"""Tenant, platform and case-folded name."""
 
 
-def read_snapshot(path: Path) -> CatalogSnapshot:
-    """Read the snapshot.
+@dataclass(frozen=True)
+class CatalogSnapshot:
+    """What somebody sees of the catalogue.
 
-    Raises:
-        TerminalError: there is none, or it cannot be read; says how to make it again.
+    Attributes:
+        revision: counts the changes of the catalogue; 0 for files.
+        catalog_id: the catalogue that counts them.
+        taken_at: when it was read.
+        tools: every version of every tool, of every tenant and environment.
+        experiments: every experiment with its present status.
+        source: `disk` means that the database was not asked, so it may be old.
+        tenant: its own tools hide those of the shared tenant.
+        environment: versions for other environments are not seen; None sees all.
+        fallback: asked for what is missing here.
     """
-    try:
-        return _from_json(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise TerminalError(f"no catalogue at {path}; run `tool-catalog import`") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise TerminalError(
-            f"the catalogue snapshot {path} cannot be read ({error}); run `tool-catalog import`"
-        ) from error
+
+    revision: int
+    taken_at: datetime
+    tools: tuple[CatalogTool, ...]
+    experiments: tuple[ExperimentSpec, ...] = ()
+    catalog_id: str = ""
+    source: Source = "database"
+    tenant: str = SHARED
+    environment: str | None = None
+    fallback: Callable[[], CatalogSnapshot] | None = field(default=None, compare=False)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[CatalogTool, ...]]:
+        """Every version that is seen, by folded tool name, over all platforms."""
+        groups: dict[str, list[CatalogTool]] = {}
+        hidden = self._hidden_keys()
+        for tool in self.tools:
+            header = tool.header
+            if header.tenant != self.tenant and (header.tenant != SHARED or header.key in hidden):
+                continue
+            if self.environment is None or header.is_seen_in(self.environment):
+                groups.setdefault(header.tool_name.lower(), []).append(tool)
+        return {
+            name: tuple(sorted(tools, key=lambda tool: tool.header.sort_key()))
+            for name, tools in groups.items()
+        }
+
+    @property
+    def seen(self) -> tuple[CatalogTool, ...]:
+        """Every version that is seen, with those of the fallback for names that are missing."""
+        more: Iterable[tuple[CatalogTool, ...]] = ()
+        if self.fallback is not None:
+            known = {tool.header.key for group in self.by_name.values() for tool in group}
+            other = self.fallback().by_name.values()
+            more = (tuple(t for t in group if t.header.key not in known) for group in other)
+        return tuple(tool for group in (*self.by_name.values(), *more) for tool in group)
+
+    @property
+    def latest(self) -> tuple[CatalogTool, ...]:
+        """The version of every tool that a reference without `@` means."""
+        groups: dict[tuple[str, str], list[CatalogTool]] = {}
+        for tool in self.seen:
+            groups.setdefault(tool.header.key, []).append(tool)
+        return tuple(at_channel(versions, "latest") or versions[-1] for versions in groups.values())
+
+    def resolve(self, ref: ToolRef) -> CatalogTool:
+        """The version that a reference means now; without `@` it is the channel `latest`.
+
+        Raises:
+            NotFoundError: no such tool or version, or a bare name on several platforms.
+        """
+        candidates = self.versions(ref)
+        wanted = ref.at or "latest"
+        if wanted in CHANNELS:
+            found = at_channel(candidates, wanted)
+        else:
+            found = next((tool for tool in candidates if tool.header.version == wanted), None)
+        if found is not None:
+            return found
+        known = ", ".join(sorted(tool.header.version for tool in candidates))
+        raise NotFoundError.one(f"{ref} has no version or channel {wanted!r}", f"known: {known}")
+
+    def versions(self, ref: ToolRef) -> tuple[CatalogTool, ...]:
+        """Every version of the tool that a reference names, oldest first.
+
+        Raises:
+            NotFoundError: no such tool, or a bare name on several platforms.
+        """
+        named = self.by_name.get(ref.name.lower(), ())
+        candidates = tuple(t for t in named if ref.platform in (None, t.header.platform))
+        if not candidates:
+            if self.fallback is not None:
+                return self.fallback().versions(ref)
+            raise NotFoundError.one(f"there is no tool {ref}", self._near(ref))
+        platforms = sorted({tool.header.platform for tool in candidates})
+        if len(platforms) > 1:
+            options = " or ".join(f"{platform}/{ref.name}" for platform in platforms)
+            raise NotFoundError.one(f"{ref} exists on several platforms", f"write {options}")
+        return candidates
+
+    def changed(
+        self,
+        revision: int,
+        taken_at: datetime,
+        keys: Collection[ToolKey],
+        tools: Iterable[CatalogTool],
+        experiments: tuple[ExperimentSpec, ...],
+    ) -> CatalogSnapshot:
+        """The next snapshot: the tools of these keys are replaced by those given."""
+        kept = (tool for tool in self.tools if (tool.header.tenant, *tool.header.key) not in keys)
+        return replace(
+            self,
+            revision=revision,
+            taken_at=taken_at,
+            tools=(*kept, *tools),
+            experiments=experiments,
+            source="database",
+        )
+
+    def _hidden_keys(self) -> frozenset[tuple[str, str]]:
+        if self.tenant == SHARED:
+            return frozenset()
+        return frozenset(t.header.key for t in self.tools if t.header.tenant == self.tenant)
+
+    def _near(self, ref: ToolRef) -> str:
+        near = difflib.get_close_matches(ref.name.lower(), self.by_name, n=3)
+        if not near:
+            return "`tool-catalog list` shows every tool"
+        labels = {
+            f"{tool.header.platform}/{tool.header.tool_name}"
+            for name in near
+            for tool in self.by_name[name]
+        }
+        return f"did you mean {', '.join(sorted(labels))}?"
 
 
-class SnapshotReader:
-    """The snapshot as it is now: read again when the file was replaced. Thread-safe."""
+def at_channel(versions: Iterable[CatalogTool], channel: str) -> CatalogTool | None:
+    """The version that a channel means, of one tool's versions, oldest first.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._guard = threading.Lock()
-        self._seen: tuple[int, int] | None = None
-        self._snapshot: CatalogSnapshot | None = None
-
-    def current(self) -> CatalogSnapshot:
-        """The newest snapshot; TerminalError if there is none."""
-        with self._guard:
-            try:
-                status = self._path.stat()
-                seen = (status.st_ino, status.st_mtime_ns)
-            except FileNotFoundError:
-                seen = None
-            if self._snapshot is None or seen != self._seen:
-                self._snapshot = read_snapshot(self._path)
-                self._seen = seen
-            return self._snapshot
-
-
-def snapshot_or_yaml(settings: Settings) -> CatalogSnapshot:
-    """The snapshot on disk, or before the first import what the YAML files say."""
-    if settings.snapshot_path.exists():
-        return read_snapshot(settings.snapshot_path)
-    return snapshot_from_yaml(settings.catalog_dir)
-
-
-def snapshot_from_yaml(folder: Path) -> CatalogSnapshot:
-    """A catalogue straight from the files; files with an error are left out."""
-    specs: list[ToolSpec] = []
-    experiments: list[ExperimentSpec] = []
-    for path in yaml_files(folder / "tools"):
-        try:
-            specs.append(load_tool(path).spec)
-        except InvalidInputError:
-            continue
-    for path in yaml_files(folder / "experiments"):
-        try:
-            experiments.append(load_experiment(path).spec)
-        except InvalidInputError:
-            continue
-    newest: dict[tuple[str, str], str] = {}
-    for spec in specs:
-        version = newest.setdefault(spec.key, spec.version)
-        if order_key(spec.version) > order_key(version):
-            newest[spec.key] = spec.version
-    tools = tuple(_declared(spec, newest[spec.key]) for spec in specs)
-    return CatalogSnapshot(0, datetime.now(UTC), tools, tuple(experiments))
-
-
-def _declared(spec: ToolSpec, newest: str) -> CatalogTool:
-    estimates = {
-        (capability, name): Estimate(pattern.time_estimate_ms, pattern.cost_estimate, "declared")
-        for capability, declared in spec.capabilities.items()
-        for name, pattern in declared.patterns.items()
-    }
-    channels = frozenset({"latest", "stable"}) if spec.version == newest else frozenset[str]()
-    spec = spec.model_copy(update={"version": normalised(spec.version)})
-    return CatalogTool(None, spec, channels, estimates)
-
-
-def _to_json(snapshot: CatalogSnapshot) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "revision": snapshot.revision,
-        "taken_at": snapshot.taken_at.isoformat(),
-        "tools": [
-            {
-                "tool_id": tool.tool_id,
-                "spec": tool.spec.model_dump(mode="json", by_alias=True),
-                "channels": sorted(tool.channels),
-                "estimates": [
-                    {"capability": key[0], "pattern": key[1], **asdict(estimate)}
-                    for key, estimate in tool.estimates.items()
-                ],
-            }
-            for tool in snapshot.tools
-        ],
-        "experiments": [spec.model_dump(mode="json") for spec in snapshot.experiments],
-    }
-
-
-def _from_json(document: dict[str, Any]) -> CatalogSnapshot:
-    if document["format"] != FORMAT:
-        raise ValueError(f"format {document['format']}, expected {FORMAT}")
-    return CatalogSnapshot(
-        revision=document["revision"],
-        taken_at=datetime.fromisoformat(document["taken_at"]),
-        tools=tuple(_tool(record) for record in document["tools"]),
-        experiments=tuple(ExperimentSpec.model_validate(e) for e in document["experiments"]),
-    )
-
-
-def _tool(record: dict[str, Any]) -> CatalogTool:
-    estimates: dict[tuple[str, str], Estimate] = {}
-    for estimate in record["estimates"]:
-        key = (estimate.pop("capability"), estimate.pop("pattern"))
-        estimates[key] = Estimate(**estimate)
-    return CatalogTool(
-        tool_id=record["tool_id"],
-        spec=ToolSpec.model_validate(record["spec"]),
-        channels=frozenset(record["channels"]),
-        estimates=estimates,
-    )
+    `latest` falls back to the newest active version, for those who do not see the version that
+    it points at.
+    """
+    known = tuple(versions)
+    pointed = next((tool for tool in known if channel in tool.channels), None)
+    if pointed is not None or channel != "latest":
+        return pointed
+    active = [tool for tool in known if tool.header.status == "active" and tool.header.enabled]
+    return active[-1] if active else None

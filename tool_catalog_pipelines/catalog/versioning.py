@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 
 _PARTS = re.compile(r"^(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-(.+))?$")
 
@@ -24,11 +25,21 @@ def order_key(version: str) -> tuple[int, int, int, bool, tuple[tuple[bool, int,
     return (major, minor, patch, not pre, parts)
 
 
-def next_patch(version: str, taken: frozenset[str]) -> str:
+def next_patch(version: str, taken: Set[str]) -> str:
     """The first free patch after a version."""
     major, minor, patch, _ = _split(version)
     while (candidate := f"{major}.{minor}.{patch + 1}") in taken:
         patch += 1
+    return candidate
+
+
+def next_version(version: str, taken: Set[str], is_breaking: bool) -> str:
+    """The first free version after one: the next major number for a breaking change."""
+    if not is_breaking:
+        return next_patch(version, taken)
+    major = _split(version)[0] + 1
+    while (candidate := f"{major}.0.0") in taken:
+        major += 1
     return candidate
 
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from tool_catalog_pipelines.cli import catalog, chain, serve
+from tool_catalog_pipelines.cli import catalog, catalog_change, catalog_files, chain, serve
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError, ToolCatalogError
 
@@ -17,7 +17,9 @@ app = typer.Typer(
     help="A catalogue of tools that keeps its own estimates true.",
 )
 app.add_typer(chain.app, name="chain", help="Check, explain and run chains.")
+catalog_files.register(app)
 catalog.register(app)
+catalog_change.register(app)
 serve.register(app)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tool_catalog_pipelines.catalog.snapshot import snapshot_or_yaml
+from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.cli.chain_progress import print_step
 from tool_catalog_pipelines.cli.options import InputOption, JsonOption, parse_inputs
 from tool_catalog_pipelines.cli.output import Screen
@@ -70,7 +70,7 @@ def explain(name: NameArgument, as_json: JsonOption = False) -> None:
     from tool_catalog_pipelines.orchestration.chains import find_chains
 
     settings = load_settings()
-    snapshot = snapshot_or_yaml(settings)
+    snapshot = installed_snapshot(settings)
     plan = find_chains(settings, snapshot).plan(name)
     Screen(as_json).result(plan_as_json(plan, snapshot), plan_as_text(plan, snapshot))
 

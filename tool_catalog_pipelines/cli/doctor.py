@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tool_catalog_pipelines.catalog.records import CatalogTool
-from tool_catalog_pipelines.catalog.snapshot import snapshot_or_yaml
+from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.db.server import acquire_database
 from tool_catalog_pipelines.errors import ToolCatalogError
 from tool_catalog_pipelines.execution.binding import SEARCH_PATH
@@ -55,7 +55,7 @@ def _database(settings: Settings) -> Finding:
 
 def _tools(settings: Settings) -> list[Finding]:
     """One line for the tools that can run, one for each that lacks its program."""
-    latest = [t for t in snapshot_or_yaml(settings).tools if "latest" in t.channels]
+    latest = installed_snapshot(settings).latest
     lacking = {tool.label: _missing(tool) for tool in latest}
     usable = sum(not missing for missing in lacking.values())
     lines = [Finding("tools", "ok", f"{usable} of {len(latest)} can run on this machine")]

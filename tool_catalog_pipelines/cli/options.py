@@ -10,12 +10,47 @@ from typing import Annotated, Any
 import typer
 
 from tool_catalog_pipelines.errors import InvalidInputError, Problem
+from tool_catalog_pipelines.spec.base import ToolRef, parse_tool_ref
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 InputOption = Annotated[
     list[str] | None,
     typer.Option("--input", "-i", help="An input of the chain as name=value; may be repeated."),
 ]
+
+ToolArgument = Annotated[str, typer.Argument(help="platform/name[@version|@channel]")]
+
+
+def reference(text: str) -> ToolRef:
+    """A tool reference given on the command line.
+
+    Raises:
+        InvalidInputError: the text is none.
+    """
+    try:
+        return parse_tool_ref(text)
+    except ValueError as error:
+        raise InvalidInputError.one(str(error)) from error
+
+
+def words(text: str, option: str) -> tuple[str, str]:
+    """Both sides of `key=value`.
+
+    Raises:
+        InvalidInputError: there is no `=` or no key.
+    """
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise InvalidInputError.one(f"{option} {text!r} has no value", "write key=value")
+    return key, value
+
+
+def json_value(text: str) -> Any:
+    """A text as JSON if it is JSON, else as it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def parse_inputs(texts: Sequence[str]) -> dict[str, Any]:

@@ -8,15 +8,23 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
-from tool_catalog_pipelines.errors import Problem
+from tool_catalog_pipelines.errors import Problem, TerminalError
 
 
 class Screen:
@@ -60,6 +68,28 @@ class Screen:
         self.out.print(table)
 
     @contextmanager
+    def counted(self, name: str) -> Generator[Callable[[int, int, str], None]]:
+        """As `phase`, for work of which parts are counted: a bar with what is being done."""
+        console = self.err if self.as_json else self.out
+        started = time.monotonic()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        ) as progress:
+            part = progress.add_task(name, total=None)
+
+            def advance(done: int, size: int, what: str) -> None:
+                progress.update(part, completed=done, total=size, description=what[:60])
+
+            yield advance
+        console.print(f"- {name} ... {time.monotonic() - started:.1f} s", markup=False)
+
+    @contextmanager
     def phase(self, name: str) -> Generator[None]:
         """Say the name of a piece of work, the elapsed time past five seconds, and its end."""
         started = time.monotonic()
@@ -78,6 +108,23 @@ class Screen:
             progress.add_task(name, total=None)
             yield
         console.print(f"- {name} ... {time.monotonic() - started:.1f} s", markup=False)
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows as JSON lines, each as it comes; returns how many.
+
+    Raises:
+        TerminalError: the file cannot be written.
+    """
+    count = 0
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+                count += 1
+    except OSError as error:
+        raise TerminalError(f"{path} cannot be written: {error.strerror or error}") from None
+    return count
 
 
 def _cell(value: object) -> str:

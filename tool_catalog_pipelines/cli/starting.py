@@ -6,7 +6,8 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
 from tool_catalog_pipelines.catalog.connect import Catalog, open_catalog
-from tool_catalog_pipelines.catalog.importer import ImportReport, import_catalog
+from tool_catalog_pipelines.catalog.importer import import_catalog
+from tool_catalog_pipelines.cli.import_output import say_report
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.telemetry.spool import deliver_spool
@@ -19,19 +20,9 @@ def started(settings: Settings, screen: Screen) -> Generator[Catalog]:
     with open_catalog(settings) as catalog:
         if not settings.snapshot_path.exists():
             with screen.phase("import the catalogue"):
-                report = import_catalog(catalog.store, settings)
+                report = import_catalog(catalog)
             say_report(screen, report)
         yield catalog
-
-
-def say_report(screen: Screen, report: ImportReport) -> None:
-    """Counts of an import, then every problem."""
-    counts = (
-        f"{len(report.imported)} imported, {len(report.unchanged)} unchanged, "
-        f"{len(report.conflicts)} conflicts, {len(report.refused)} refused"
-    )
-    screen.say(f"  catalogue: {counts}")
-    screen.problems(report.problems)
 
 
 @contextmanager
@@ -41,7 +32,7 @@ def brought_up(settings: Settings, screen: Screen) -> Generator[Catalog]:
         with screen.phase("start PostgreSQL and migrate"):
             catalog = stack.enter_context(open_catalog(settings))
         with screen.phase("import the catalogue"):
-            report = import_catalog(catalog.store, settings)
+            report = import_catalog(catalog)
         say_report(screen, report)
         delivered = deliver_spool(settings.spool_dir, FactWriter(catalog.engine).write)
         if delivered:

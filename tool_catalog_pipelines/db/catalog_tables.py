@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     func,
     text,
 )
@@ -55,11 +56,19 @@ tools = Table(
     tool_reference("parent_version_id", "SET NULL", nullable=True),
     Column("is_latest", Boolean, nullable=False, server_default=text("false")),
     Column("owner", Text),
-    text_column("environment"),
+    json_column("environments", "[]"),
+    Column("requires_auth", Boolean, nullable=False, server_default=text("false")),
+    json_column("rate_limit"),
+    Column("timeout_s", Double, nullable=False, server_default=text("30")),
+    Column("retries", SmallInteger, nullable=False, server_default=text("3")),
+    moment_column("deleted_at"),
     time_column("created_at"),
     time_column("updated_at"),
     text_column("created_by"),
     text_column("updated_by"),
+    CheckConstraint("timeout_s > 0", name="timeout_s"),
+    CheckConstraint("retries BETWEEN 0 AND 20", name="retries"),
+    CheckConstraint("deleted_at IS NULL OR NOT is_latest", name="deleted"),
     CheckConstraint(
         "status IN ('active', 'deprecated', 'disabled', 'testing', 'draft')", name="status"
     ),
@@ -80,6 +89,7 @@ Index(
     unique=True,
     postgresql_where=text("is_latest"),
 )
+Index("ix_tools_tool_key", func.lower(tools.c.tool_name))
 Index("ix_tools_category", tools.c.category)
 Index("ix_tools_parent_version_id", tools.c.parent_version_id)
 Index("ix_tools_metadata", tools.c.metadata, postgresql_using="gin")
@@ -239,6 +249,12 @@ tool_audit_log = Table(
     text_column("origin", server_default=""),
     text_column("changed_by"),
     time_column("changed_at"),
+    text_column(
+        "subject", server_default="", comment="platform/name of the tool, case folded, or the name"
+    ),
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
+    Index("ix_tool_audit_log_revision", "revision"),
+    Index("ix_tool_audit_log_subject", "tenant", "subject", "revision"),
     Index("ix_tool_audit_log_entity", "entity_type", "entity_key", "changed_at"),
     Index("ix_tool_audit_log_changed_at", "changed_at"),
 )
@@ -249,6 +265,7 @@ catalog_revision = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
     time_column("changed_at"),
+    Column("catalog_id", Uuid, nullable=False, server_default=func.gen_random_uuid()),
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -260,6 +277,7 @@ import_files = Table(
     Column("entity_type", Text, primary_key=True),
     Column("entity_key", Text, primary_key=True),
     text_column("content_hash"),
+    tool_reference("tool_id", "SET NULL", nullable=True),
     time_column("imported_at"),
     text_column("imported_by"),
 )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from datetime import timedelta
 
 import dagster as dg
 
 from tool_catalog_pipelines.catalog.importer import import_catalog
+from tool_catalog_pipelines.catalog.yaml_source import state_of_files
 from tool_catalog_pipelines.orchestration.executor import chain_executor
 from tool_catalog_pipelines.orchestration.plots import bars, table
 from tool_catalog_pipelines.orchestration.resources import CatalogResource
 from tool_catalog_pipelines.orchestration.typed import AssetJob, asset_job
 from tool_catalog_pipelines.settings import Settings, load_settings
-from tool_catalog_pipelines.spec.load import yaml_files
 
 OWNER = "team:operations"
 TOOLS = dg.AssetKey(["catalog", "tools"])
@@ -38,10 +37,10 @@ TOOLS = dg.AssetKey(["catalog", "tools"])
 def tools(catalog: CatalogResource):
     """Import the YAML folder and say what the catalogue holds."""
     # No return type: Dagster takes the declared one for the only output, and checks are outputs.
-    with catalog.open() as (opened, settings):
-        report = import_catalog(opened.store, settings)
-        snapshot = opened.store.snapshot()
-    latest = [tool for tool in snapshot.tools if "latest" in tool.channels]
+    with catalog.open() as (opened, _):
+        report = import_catalog(opened)
+        snapshot = opened.publish()
+    latest = snapshot.latest
     by_category = Counter(tool.spec.category for tool in latest)
     rows = [
         {"tool": t.label, "category": t.spec.category, "description": t.spec.description}
@@ -73,11 +72,14 @@ def every_tool_has_one_latest_version(catalog: CatalogResource) -> dg.AssetCheck
     """Count versions in the channel `latest` by tool."""
     with catalog.open() as (opened, _):
         snapshot = opened.store.snapshot()
-    counts = Counter(tool.spec.key for tool in snapshot.tools if "latest" in tool.channels)
-    wrong = sorted({tool.spec.key for tool in snapshot.tools if counts[tool.spec.key] != 1})
-    return dg.AssetCheckResult(
-        passed=not wrong, metadata={"tools": len(counts), "wrong": str(wrong)}
+    keys = {(tool.header.tenant, *tool.header.key) for tool in snapshot.tools}
+    counts = Counter(
+        (tool.header.tenant, *tool.header.key)
+        for tool in snapshot.tools
+        if "latest" in tool.channels
     )
+    wrong = sorted(key for key in keys if counts[key] != 1)
+    return dg.AssetCheckResult(passed=not wrong, metadata={"tools": len(keys), "wrong": str(wrong)})
 
 
 def definitions(settings: Settings) -> dg.Definitions:
@@ -93,7 +95,7 @@ def definitions(settings: Settings) -> dg.Definitions:
 
 def _files_sensor(job: AssetJob, settings: Settings) -> dg.SensorDefinition:
     def files_changed(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        state = _state_of_files(load_settings())
+        state = state_of_files(load_settings().catalog_dir)
         if state == context.cursor:
             return dg.SensorResult(skip_reason="no file has changed")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)
@@ -105,12 +107,3 @@ def _files_sensor(job: AssetJob, settings: Settings) -> dg.SensorDefinition:
         minimum_interval_seconds=60,
         description=f"Imports the catalogue when a file of {settings.catalog_dir.name}/ changed.",
     )
-
-
-def _state_of_files(settings: Settings) -> str:
-    """Hash of names, sizes and times of the YAML files; their content is not read."""
-    digest = hashlib.sha256()
-    for path in yaml_files(settings.catalog_dir):
-        status = path.stat()
-        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()

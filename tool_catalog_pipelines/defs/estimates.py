@@ -75,7 +75,7 @@ def drift_verdicts(catalog: CatalogResource):
 def recalibrated_estimates(catalog: CatalogResource) -> dg.MaterializeResult[Any]:
     """Publish better estimates into the catalogue."""
     with catalog.open() as (opened, settings):
-        outcomes = recalibrate_all(settings, opened.store)
+        outcomes = recalibrate_all(settings, opened)
     rows = [outcome.as_row() for outcome in outcomes]
     errors = {
         f"{o.subject.label} {when}": 100 * error

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import Position, ToolCatalogError
 from tool_catalog_pipelines.facts import Execution, Status
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, Estimate
-from tool_catalog_pipelines.catalog.store import CatalogStore
+from tool_catalog_pipelines.catalog.connect import Catalog
+from tool_catalog_pipelines.catalog.editor import CatalogEditor
+from tool_catalog_pipelines.catalog.records import CatalogTool, Estimate
 from tool_catalog_pipelines.judgement.drift import log_ratios
 from tool_catalog_pipelines.judgement.rows import Series, Subject, series_of_all
 from tool_catalog_pipelines.settings import Settings
@@ -40,17 +41,17 @@ class Recalibrated:
         }
 
 
-def recalibrate_all(settings: Settings, store: CatalogStore) -> list[Recalibrated]:
+def recalibrate_all(settings: Settings, catalog: Catalog) -> list[Recalibrated]:
     """Fit the estimate of every subject that has executions; publish those that predict better."""
-    current = _current(store.snapshot())
+    tools = {tool.tool_id: tool for tool in catalog.publish().tools}
     return [
-        _recalibrate_one(series, current.get(_key(series.subject)), store)
+        _recalibrate_one(series, _current(tools, series.subject), catalog.editor)
         for series in series_of_all(settings)
     ]
 
 
 def _recalibrate_one(
-    series: Series, estimate: Estimate | None, store: CatalogStore
+    series: Series, estimate: Estimate | None, editor: CatalogEditor
 ) -> Recalibrated:
     subject = series.subject
     text = estimate.time_ms if estimate else None
@@ -65,8 +66,8 @@ def _recalibrate_one(
         runs=found.n,
         evidence={**asdict(found), "replaced": text},
     )
-    revision = store.publish_estimate(
-        subject.tool_id, subject.capability, subject.pattern, new, found.reason
+    revision = editor.publish_estimate(
+        subject.tool_id, (subject.capability, subject.pattern), new, found.reason
     )
     return Recalibrated(subject, text, found, revision)
 
@@ -87,14 +88,6 @@ def _after_last_change(series: Series) -> int:
     return first + changed_at if changed_at is not None else 0
 
 
-def _current(snapshot: CatalogSnapshot) -> Mapping[tuple[int, str, str], Estimate]:
-    return {
-        (tool.tool_id, *key): estimate
-        for tool in snapshot.tools
-        if tool.tool_id is not None
-        for key, estimate in tool.estimates.items()
-    }
-
-
-def _key(subject: Subject) -> tuple[int, str, str]:
-    return (subject.tool_id, subject.capability, subject.pattern)
+def _current(tools: Mapping[int | None, CatalogTool], subject: Subject) -> Estimate | None:
+    tool = tools.get(subject.tool_id)
+    return tool.estimates.get((subject.capability, subject.pattern)) if tool else None

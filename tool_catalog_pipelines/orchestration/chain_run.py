@@ -15,8 +15,6 @@ from typing import Any, cast
 import dagster as dg
 
 from tool_catalog_pipelines.catalog.connect import Catalog, open_catalog
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot
-from tool_catalog_pipelines.catalog.snapshot import SnapshotReader
 from tool_catalog_pipelines.errors import NotFoundError
 from tool_catalog_pipelines.execution.context import Services
 from tool_catalog_pipelines.execution.warm_up import warm_up
@@ -62,13 +60,13 @@ def open_chain_run(
     plan: Plan, inputs: Mapping[str, Any], run: dg.DagsterRun, settings: Settings
 ) -> Generator[ChainRun]:
     """Open the database, resolve or read the run lock, and record facts until the end."""
-    with open_catalog(settings) as catalog:
+    with open_catalog(settings) as catalog, catalog.followed() as live:
         write = FactWriter(catalog.engine).write
         deliver_spool(settings.spool_dir, write)
         lock = _lock(plan, inputs, run, catalog, settings)
         recorder = FactRecorder(settings.spool_dir, write)
         services = Services(
-            snapshot=SnapshotReader(settings.snapshot_path).current,
+            snapshot=live.current,
             record=recorder.record,
             work_dir=settings.outputs_dir,
             reports_dir=settings.reports_dir,
@@ -97,7 +95,7 @@ def _lock(
         user=run.tags.get(naming.TAG_USER, settings.actor),
     )
     lock = _inherited(run, catalog, identity) or resolve_run_lock(
-        plan, _snapshot(catalog), identity, inputs
+        plan, catalog.seen(), identity, inputs
     )
     catalog.runs.record_chain(plan.chain, plan.version, plan.fingerprint, plan.content)
     return RunLock.from_json(catalog.runs.lock(run.run_id, lock.to_json()))
@@ -118,7 +116,3 @@ def _bindings(lock: RunLock, services: Services) -> Iterator[Binding]:
         spec = snapshot.resolve(step.ref).spec
         for capability in spec.capabilities.values():
             yield from (p.binding for p in capability.patterns.values() if p.binding is not None)
-
-
-def _snapshot(catalog: Catalog) -> CatalogSnapshot:
-    return catalog.store.snapshot()

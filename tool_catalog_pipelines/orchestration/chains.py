@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot
-from tool_catalog_pipelines.catalog.snapshot import snapshot_or_yaml
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
+from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Problem
 from tool_catalog_pipelines.planning.build import build_plan
 from tool_catalog_pipelines.planning.plan import Plan
@@ -43,7 +43,7 @@ class Chains:
 
 def find_chains(settings: Settings, snapshot: CatalogSnapshot | None = None) -> Chains:
     """Read every chain file; a broken file never hides the others, a duplicate name is broken."""
-    catalogue = snapshot or snapshot_or_yaml(settings)
+    catalogue = snapshot or installed_snapshot(settings)
     plans: dict[str, Plan] = {}
     problems: list[Problem] = []
     broken: list[str] = []

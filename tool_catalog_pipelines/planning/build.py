@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.planning.arguments import check_arguments
 from tool_catalog_pipelines.planning.dag import levels, ordered

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.planning.explain_text import text_lines
 from tool_catalog_pipelines.planning.fingerprint import expression_as_json
 from tool_catalog_pipelines.planning.forecast import Figure, Forecast, StepForecast, forecast

@@ -5,7 +5,8 @@ Asked once per run, by planning/lock.py. Does not belong here: drawing an arm.
 
 from __future__ import annotations
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool
+from tool_catalog_pipelines.catalog.records import CatalogTool
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Problem
 from tool_catalog_pipelines.planning.plan import PlanStep
 from tool_catalog_pipelines.planning.tool_use import is_disabled

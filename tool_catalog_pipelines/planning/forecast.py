@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool, Estimate
+from tool_catalog_pipelines.catalog.records import CatalogTool, Estimate
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import NotFoundError
 from tool_catalog_pipelines.expressions.errors import ExpressionError
 from tool_catalog_pipelines.expressions.estimate import parse_estimate

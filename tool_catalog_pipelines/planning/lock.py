@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool
+from tool_catalog_pipelines.catalog.records import CatalogTool
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError
 from tool_catalog_pipelines.planning.exposure import active_experiment, is_target, usable_tool
 from tool_catalog_pipelines.planning.plan import Plan, PlanStep

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool
+from tool_catalog_pipelines.catalog.records import CatalogTool
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.planning.exposure import active_experiment, usable_tool
 from tool_catalog_pipelines.planning.plan import Plan, PlanStep

@@ -59,6 +59,26 @@ def load_tool(path: Path, shown_as: str | None = None) -> Loaded[ToolSpec]:
     return _load(path, shown_as, _Checks(ToolSpec, check_tool, check_partial_tool))
 
 
+def read_file(path: Path, shown_as: str | None = None) -> Document:
+    """Read a YAML or JSON file of any kind.
+
+    Raises:
+        InvalidInputError: the file cannot be read, or is wrong as YAML.
+    """
+    file = shown_as or str(path)
+    return read_document(_content(path, file), file)
+
+
+def tool_of(document: Document) -> ToolSpec:
+    """The tool that a file holds, which was read already; see `load_tool`."""
+    return _checked(document, _Checks(ToolSpec, check_tool, check_partial_tool))
+
+
+def experiment_of(document: Document) -> ExperimentSpec:
+    """The experiment that a file holds, which was read already; see `load_experiment`."""
+    return _checked(document, _Checks(ExperimentSpec, check_experiment, _no_partial_checks))
+
+
 def load_chain(path: Path, shown_as: str | None = None) -> Loaded[ChainSpec]:
     """Read one chain file; see `load_tool`. What needs the catalogue is checked when planning."""
     return _load(path, shown_as, _Checks(ChainSpec, check_chain, check_partial_chain))
@@ -67,6 +87,19 @@ def load_chain(path: Path, shown_as: str | None = None) -> Loaded[ChainSpec]:
 def load_experiment(path: Path, shown_as: str | None = None) -> Loaded[ExperimentSpec]:
     """Read one experiment file; see `load_tool`."""
     return _load(path, shown_as, _Checks(ExperimentSpec, check_experiment, _no_partial_checks))
+
+
+def tool_from_value(value: JsonValue, shown_as: str) -> ToolSpec:
+    """A tool that was made by a program, checked like a file.
+
+    Args:
+        value: what the file would hold.
+        shown_as: stands for the file in problems; lines count in its JSON text.
+
+    Raises:
+        InvalidInputError: everything that is wrong with it.
+    """
+    return tool_of(read_document(json.dumps(value, indent=1, ensure_ascii=False), shown_as))
 
 
 def yaml_files(folder: Path) -> tuple[Path, ...]:
@@ -115,8 +148,11 @@ class _Checks(Generic[T]):
 
 
 def _load(path: Path, shown_as: str | None, checks: _Checks[T]) -> Loaded[T]:
-    file = shown_as or str(path)
-    document = read_document(_content(path, file), file)
+    document = read_file(path, shown_as)
+    return Loaded(_checked(document, checks), document, path)
+
+
+def _checked(document: Document, checks: _Checks[T]) -> T:
     notes = Notes(document)
     try:
         spec = parse_part(checks.model, document, ())
@@ -126,7 +162,7 @@ def _load(path: Path, shown_as: str | None, checks: _Checks[T]) -> Loaded[T]:
     problems = checks.complete(spec, document)
     if problems:
         raise _invalid(problems)
-    return Loaded(spec, document, path)
+    return spec
 
 
 def _invalid(problems: list[Problem]) -> InvalidInputError:

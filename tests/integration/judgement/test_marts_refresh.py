@@ -55,8 +55,8 @@ def insert_test(database_url: str, unit: str) -> None:
     """An experiment `faster` on linux/echo."""
     tool = (
         "INSERT INTO tool_catalog.tools (platform, tool_name, version, original_version, status, "
-        "enabled, category, description, content_hash, spec, environment, created_by, updated_by) "
-        "VALUES ('linux', 'echo', %s, %s, 'active', true, 'system', 'x', 'h', '{}', 'production', "
+        "enabled, category, description, content_hash, spec, created_by, updated_by) "
+        "VALUES ('linux', 'echo', %s, %s, 'active', true, 'system', 'x', 'h', '{}', "
         "'me', 'me') RETURNING id"
     )
     with psycopg.connect(database_url) as connection:

@@ -21,7 +21,8 @@ from factories import (
     make_tool,
 )
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, Estimate
+from tool_catalog_pipelines.catalog.records import Estimate
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.planning.build import build_plan
 from tool_catalog_pipelines.planning.explain import plan_as_json, plan_as_text
 from tool_catalog_pipelines.planning.plan import Plan

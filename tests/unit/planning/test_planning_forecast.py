@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from factories import CAPABILITY, PATTERN, make_chain, make_input, make_snapshot, make_tool
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool, Estimate
+from tool_catalog_pipelines.catalog.records import CatalogTool, Estimate
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.planning.build import build_plan
 from tool_catalog_pipelines.planning.forecast import Forecast, StepForecast, forecast
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from factories import make_chain, make_experiment, make_pattern, make_snapshot, make_tool
 
-from tool_catalog_pipelines.catalog.records import CatalogSnapshot, CatalogTool
+from tool_catalog_pipelines.catalog.records import CatalogTool
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError
 from tool_catalog_pipelines.planning.build import build_plan
 from tool_catalog_pipelines.planning.lock import (
@@ -137,12 +138,13 @@ def test_an_arm_that_does_not_exist_is_not_found():
 
 
 def test_a_version_that_lacks_the_pattern_is_refused_before_the_run():
-    other = make_tool("linux/echo@1.1.0", capabilities={"use": {"walk": make_pattern()}})
+    capabilities = {"use": {"walk": make_pattern()}}
+    other = make_tool("linux/echo@1.1.0", capabilities=capabilities)
     with pytest.raises(InvalidInputError, match=r"1\.1\.0 has no executable pattern use/run"):
         lock_of(catalogue(tools=(OLD, other)))
     with pytest.raises(InvalidInputError, match=r"arm b: .* has no executable pattern"):
         unchanged = make_tool("linux/echo@1.0.0", tool_id=1)
-        no_latest = dataclasses.replace(other, channels=frozenset())
+        no_latest = make_tool("linux/echo@1.1.0", channels=(), capabilities=capabilities)
         lock_of(catalogue(make_experiment(), tools=(unchanged, no_latest)))
 
 
