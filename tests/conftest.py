@@ -20,6 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from sqlalchemy import Engine
 
+from tool_catalog_pipelines.catalog.connect import Catalog, open_catalog
 from tool_catalog_pipelines.db.addresses import with_database
 from tool_catalog_pipelines.db.engine import make_engine
 from tool_catalog_pipelines.db.migrate import migrate
@@ -173,3 +174,10 @@ def _drop_database(server_url: str, name: str) -> None:
     with psycopg.connect(server_url, autocommit=True) as connection:
         statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
         connection.execute(statement.format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def catalog(settings: Settings) -> Iterator[Catalog]:
+    """An open, empty catalogue of an installation of its own."""
+    with open_catalog(settings) as opened:
+        yield opened

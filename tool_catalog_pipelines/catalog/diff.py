@@ -77,7 +77,10 @@ def _differences(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]
 
 
 def _reason(path: str, reasons: Mapping[str, str]) -> str:
-    """The reason of the path itself or of the nearest thing around it."""
+    """The reason of the path itself, of something inside, or of the nearest thing around it."""
+    inside = next((why for place, why in reasons.items() if place.startswith(f"{path}.")), "")
+    if inside:
+        return inside
     while path:
         if path in reasons:
             return reasons[path]
