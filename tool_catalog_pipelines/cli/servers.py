@@ -136,6 +136,8 @@ def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
     psutil.wait_procs(alive, timeout=5)
     for process in processes:
         process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def _family(processes: Sequence[subprocess.Popen[bytes]]) -> list[psutil.Process]:
@@ -148,11 +150,15 @@ def _family(processes: Sequence[subprocess.Popen[bytes]]) -> list[psutil.Process
 
 
 def _start(argv: Sequence[str], log: Path, settings: Settings) -> subprocess.Popen[bytes]:
-    """A server in its own session, so that Ctrl-C reaches us first and we end it in order."""
+    """A server in its own session, so that Ctrl-C reaches us first and we end it in order.
+
+    The pipe to it closes with this process, whatever ends this process; then it ends too.
+    """
+    tied = [sys.executable, "-m", "tool_catalog_pipelines.cli.tied", *argv]
     with log.open("ab") as output:
         return subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
+            tied,
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             cwd=CHECKOUT,

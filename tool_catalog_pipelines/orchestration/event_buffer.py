@@ -146,9 +146,9 @@ class EventBuffer:
             self._flusher.join(timeout=self._flush_after_s * 4)
         try:
             self.flush_all()
-        except Exception:
+        except Exception as error:  # there is nobody left who could do anything about it
             lost = sum(len(step.waiting) for step in self._steps.values())
-            _LOG.exception("%d step events could not be written to the event log", lost)
+            _LOG.warning("%d step events are missing in the event log: %s", lost, error)
         self._reset()
 
     def abandon_after_fork(self) -> None:
@@ -228,7 +228,7 @@ def _flush_regularly(
         try:
             target.flush_all()
         except Exception as error:  # the end of the step will meet the same error and raise it
-            _LOG.warning("events of running steps wait for the event log: %s", error)
+            _LOG.debug("events of running steps wait for the event log: %s", error)
         del target
 
 

@@ -6,12 +6,16 @@ there. Starting servers is cli/servers.py.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import dagster as dg
 
+from tool_catalog_pipelines.orchestration.dead_runs import close_dead_runs
 from tool_catalog_pipelines.settings import CHECKOUT, Settings
+
+_LOG = logging.getLogger(__name__)
 
 
 def prepare_dagster_home(settings: Settings) -> None:
@@ -27,7 +31,12 @@ def prepare_dagster_home(settings: Settings) -> None:
 
 @contextmanager
 def open_instance(settings: Settings) -> Generator[dg.DagsterInstance]:
-    """The instance, disposed of at the end so that the database can stop."""
+    """The instance, disposed of at the end so that the database can stop.
+
+    Runs that a killed process of this machine left behind are closed first.
+    """
     prepare_dagster_home(settings)
     with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        for run_id in close_dead_runs(instance, settings.host):
+            _LOG.warning("run %s had lost its process; it is closed as failed", run_id)
         yield instance

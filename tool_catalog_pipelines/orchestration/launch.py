@@ -18,6 +18,7 @@ from tool_catalog_pipelines.execution.result import StepResult
 from tool_catalog_pipelines.orchestration import naming
 from tool_catalog_pipelines.orchestration.chains import find_chains
 from tool_catalog_pipelines.orchestration.compiler import compile_plan
+from tool_catalog_pipelines.orchestration.dead_runs import process_tags
 from tool_catalog_pipelines.orchestration.outputs import read_result
 from tool_catalog_pipelines.planning.plan import Plan
 from tool_catalog_pipelines.settings import Settings, load_settings
@@ -61,7 +62,7 @@ def run_chain(
     run = instance.create_run_for_job(
         job_def=job.get_definition(),
         run_config={"inputs": dict(inputs), "log_level": "CRITICAL"},
-        tags={naming.TAG_USER: settings.actor},
+        tags={naming.TAG_USER: settings.actor, **process_tags(settings.host)},
     )
     failures: dict[str, str] = {}
     for event in execute_run_iterator(job, run, instance):

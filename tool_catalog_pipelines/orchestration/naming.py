@@ -8,6 +8,8 @@ TAG_CHAIN = f"{PREFIX}/chain"
 TAG_CHAIN_VERSION = f"{PREFIX}/chain_version"
 TAG_FINGERPRINT = f"{PREFIX}/fingerprint"
 TAG_USER = f"{PREFIX}/user"
+TAG_HOST = f"{PREFIX}/host"
+TAG_PROCESS = f"{PREFIX}/process"
 
 RESULT = "result"
 """Name of the one output of every op."""

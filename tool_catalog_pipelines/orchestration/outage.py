@@ -77,7 +77,12 @@ class Patience:
             is_first = self._away_since is None
             since = self._away_since = now if self._away_since is None else self._away_since
         if is_first:
-            _LOG.warning("PostgreSQL is away, trying again for %g s: %s", self._window_s, error)
+            _LOG.warning(
+                "PostgreSQL is away; what the event log of Dagster has to store is tried again "
+                "for %g s (%s)",
+                self._window_s,
+                _first_line(error),
+            )
         if now - since >= self._window_s:
             raise DatabaseUnavailableError(
                 f"PostgreSQL has been away for {now - since:.0f} s and the event log of Dagster"

@@ -46,6 +46,8 @@ class FactRecorder:
         self._is_hurried = False
         self._flushing = 0
         self._is_closing = False
+        self._waits_because = ""
+        """Why facts wait since the last delivery; used by the thread only."""
         self._thread = threading.Thread(target=self._run, name="fact-recorder", daemon=True)
         self._thread.start()
 
@@ -126,13 +128,31 @@ class FactRecorder:
         while self._await_work():
             try:
                 self._deliver_all()
+            except Exception as error:  # this thread must outlive whatever happens
+                self._note_waiting(error)
+                pause_s = self._rest(pause_s)
+            else:
+                self._note_delivered()
                 pause_s = INTERVAL_S
-            except TransientError as error:
-                _logger.warning("facts wait in %s: %s", self._spool_dir, error)
-                pause_s = self._rest(pause_s)
-            except Exception:  # this thread must outlive whatever happens, such as a full disk
-                _logger.exception("facts wait in %s", self._spool_dir)
-                pause_s = self._rest(pause_s)
+
+    def _note_waiting(self, error: Exception) -> None:
+        """Said once while it lasts: the same sentence every second helps nobody."""
+        reason = (str(error).splitlines() or [""])[0]
+        if not self._waits_because:
+            _logger.warning(
+                "facts cannot be delivered now; they are kept in %s and delivered when PostgreSQL "
+                "takes them again (%s)",
+                self._spool_dir,
+                reason
+                if isinstance(error, TransientError)
+                else f"{type(error).__name__}: {reason}",
+            )
+        self._waits_because = reason or type(error).__name__
+
+    def _note_delivered(self) -> None:
+        if self._waits_because:
+            _logger.warning("the facts that waited are delivered")
+        self._waits_because = ""
 
     def _await_work(self) -> bool:
         """Wait for facts, then for a batch of them or the interval; False when closing."""

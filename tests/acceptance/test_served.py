@@ -1,0 +1,269 @@
+"""What `make run` serves, looked at as a person does: in a browser, and through the launchpad.
+
+One installation for the whole module: the demonstration runs, then the servers stay up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tool_catalog_pipelines.db.server import acquire_database
+from tool_catalog_pipelines.settings import CHECKOUT, load_settings
+
+pytestmark = [pytest.mark.xdist_group("served"), pytest.mark.timeout(600)]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+STEPS = ("disks", "memory", "processes", "sockets", "report")
+
+
+def until(find: Callable[[], Any], deadline_s: float = 60.0) -> Any:
+    end = time.monotonic() + deadline_s
+    while not (found := find()):
+        assert time.monotonic() < end, "it never happened"
+        threading.Event().wait(0.1)
+    return found
+
+
+@dataclass
+class Served:
+    home: Path
+    environment: Mapping[str, str]
+    address: str
+    process: subprocess.Popen[str]
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """The answer of the web server to a GraphQL query."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.address}/graphql", body, headers)
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            answer = json.load(reply)
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    def again(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*PROGRAM, "up"],
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+PROGRAM = (sys.executable, "-m", "tool_catalog_pipelines.cli.app")
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Everything that runs for this installation, found by its environment."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("TOOL_CATALOG_HOME") == str(home):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def start(home: Path, *arguments: str) -> Served:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TOOL_CATALOG_D")}
+    environment["TOOL_CATALOG_HOME"] = str(home)
+    process = subprocess.Popen(
+        [*PROGRAM, "up", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.append(line)
+        if found := re.search(r"Dagster UI: (http://127\.0\.0\.1:\d+)", line):
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return Served(home, environment, found[1], process)
+    raise AssertionError("".join(said))
+
+
+def end(served: Served, number: int) -> None:
+    """End it by a signal; nothing of it may stay."""
+    served.process.send_signal(number)
+    served.process.wait(60)
+    until(lambda: not processes_of(served.home))
+
+
+@pytest.fixture(scope="module")
+def served(test_root: Path) -> Iterator[Served]:
+    home = test_root / "served"
+    running = start(home)
+    yield running
+    end(running, signal.SIGINT)
+    assert running.process.returncode == 0
+    assert running.process.stdout is not None
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def page(served: Served) -> Iterator[Page]:
+    """An empty page of a browser; errors that the page reports fail the test."""
+    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if program is None:
+        pytest.skip("no Chromium on this machine; install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        made = browser.new_page(viewport={"width": 1600, "height": 1000}, base_url=served.address)
+        made.set_default_timeout(60_000)
+        wrong: list[str] = []
+        made.on("pageerror", lambda error: wrong.append(str(error)))
+        yield made
+        browser.close()
+        assert wrong == []
+
+
+def test_the_browser_shows_the_graph_of_host_health(page: Page) -> None:
+    page.goto("/locations/tool_catalog_pipelines/jobs/host_health")
+    for step in STEPS:
+        page.get_by_text(step, exact=True).first.wait_for()
+
+
+def test_the_browser_shows_a_successful_run_with_what_it_cost(page: Page, served: Served) -> None:
+    found = served.ask(
+        '{runsOrError(filter: {pipelineName: "host_health", statuses: [SUCCESS]}, limit: 1)'
+        "{... on Runs {results {runId}}}}"
+    )
+    run_id = found["runsOrError"]["results"][0]["runId"]
+    page.goto(f"/runs/{run_id}")
+    page.get_by_text("Success").first.wait_for()
+    page.get_by_text("RUN_SUCCESS").first.wait_for()
+    page.get_by_text("tool_catalog/exit_code").first.wait_for()
+    page.get_by_text("tool_catalog/estimate").first.wait_for()
+
+
+def test_the_browser_shows_the_asset_graph(page: Page) -> None:
+    page.goto("/asset-groups")
+    for name in ("experiment_verdicts", "drift_verdicts", "recalibrated_estimates"):
+        page.get_by_text(name).first.wait_for()
+
+
+def test_a_plot_opens_and_is_drawn(page: Page) -> None:
+    page.goto("/assets/judgement/experiment_verdicts")
+    page.get_by_role("button", name=re.compile("Show Markdown")).or_(
+        page.get_by_text(re.compile(r"\[Show Markdown\]"))
+    ).first.click()
+    picture = page.locator("img[src^='data:image']").first
+    picture.wait_for()
+    assert picture.evaluate("element => element.naturalWidth") > 300
+
+
+def test_a_second_start_prints_the_address(served: Served) -> None:
+    again = served.again()
+    assert again.returncode == 0
+    assert served.address in again.stdout
+
+
+SELECTOR = {
+    "repositoryName": "__repository__",
+    "repositoryLocationName": "tool_catalog_pipelines",
+    "pipelineName": "host_health",
+}
+LAUNCH = """
+mutation ($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on PythonError { message }
+  }
+}
+"""
+
+
+def launched(served: Served, config: Mapping[str, Any]) -> Any:
+    params = {"selector": SELECTOR, "runConfigData": config, "mode": "default"}
+    return served.ask(LAUNCH, params=params)["launchRun"]
+
+
+def finished(served: Served, run_id: str) -> str:
+    query = "query ($id: ID!) {runOrError(runId: $id) {... on Run {status}}}"
+
+    def status() -> str | None:
+        found = served.ask(query, id=run_id)["runOrError"]["status"]
+        return found if found in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+    return until(status, 200)
+
+
+@pytest.mark.parametrize("executor", [None, "threads", "in_process", "multiprocess"])
+def test_a_run_launched_from_the_ui_ends_with_every_fact(
+    served: Served, executor: str | None
+) -> None:
+    config: dict[str, Any] = {"inputs": {}}
+    if executor is not None:
+        config["execution"] = {"config": {executor: {}}}
+    answer = launched(served, config)
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    run_id = answer["run"]["runId"]
+    assert finished(served, run_id) == "SUCCESS"
+    settings = load_settings(served.environment)
+    facts = "SELECT step, count(*) FROM tool_catalog.tool_telemetry WHERE run_id = %s GROUP BY 1"
+    with acquire_database(settings) as database, psycopg.connect(database.libpq_url) as connection:
+        counted = dict(connection.execute(facts, (run_id,)).fetchall())
+    assert set(counted) >= {"disks", "memory", "processes", "sockets"}
+    assert set(counted.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"threshold_percent": 400}, "threshold_percent"),
+        ({"treshold_percent": 50}, "treshold_percent"),
+    ],
+)
+def test_a_wrong_input_is_refused_by_the_launchpad(
+    served: Served, inputs: Mapping[str, Any], said: str
+) -> None:
+    answer = launched(served, {"inputs": inputs})
+    assert answer["__typename"] == "RunConfigValidationInvalid", answer
+    assert any(said in error["message"] for error in answer["errors"]), answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_it_leaves_no_process(test_root: Path, number: int) -> None:
+    home = test_root / f"ended{number}"
+    running = start(home, "--skip-demo")
+    assert len(processes_of(home)) > 3
+    end(running, number)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def test_the_checkout_names_the_location() -> None:
+    assert "location_name: tool_catalog_pipelines" in (CHECKOUT / "workspace.yaml").read_text()
