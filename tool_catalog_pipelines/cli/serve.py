@@ -55,8 +55,12 @@ def up(
 def _serve_until_interrupted(settings: Settings, screen: Screen) -> None:
     """Serve until Ctrl-C or SIGTERM; a server that ends by itself is a failure."""
     from tool_catalog_pipelines.cli.servers import FIRST_PORT, serve
+    from tool_catalog_pipelines.orchestration.instance import open_instance
 
     screen.say("- start the Dagster UI and daemon ...")
+    # Its home and tables have to be there before two servers look for them at once.
+    with open_instance(settings):
+        pass
     with serve(settings) as served:
         if not served.address.endswith(f":{FIRST_PORT}"):
             screen.say(f"  port {FIRST_PORT} is taken; using the next free one")

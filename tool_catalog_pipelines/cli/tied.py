@@ -21,7 +21,11 @@ GRACE_S = 10.0
 def main(argv: Sequence[str]) -> int:
     """Run the command; returns its exit code."""
     server = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
-    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+
+    def pass_on(_number: int, _frame: object) -> None:
+        server.terminate()
+
+    signal.signal(signal.SIGTERM, pass_on)
     threading.Thread(target=_end_with_starter, args=(server,), daemon=True).start()
     return server.wait()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.orchestration import naming
 from tool_catalog_pipelines.orchestration.chain_run import chain_run_resource
 from tool_catalog_pipelines.orchestration.executor import chain_executor
@@ -104,7 +105,12 @@ def _config_mapping(plan: Plan) -> dg.ConfigMapping:
     """Launchpad form of the chain's inputs; wrong values are refused before the run starts."""
 
     def to_run_config(config: Mapping[str, Any]) -> dict[str, Any]:
-        inputs = check_inputs(plan.inputs, config.get("inputs", {}), f"chain {plan.chain}")
+        given: Mapping[str, Any] = config.get("inputs", {})
+        try:
+            inputs = check_inputs(plan.inputs, given, f"chain {plan.chain}")
+        except InvalidInputError as error:
+            # Dagster shows its own errors as they are, and wraps all others.
+            raise dg.DagsterInvalidConfigError(str(error), [], dict(given)) from None
         run_config: dict[str, Any] = {
             "resources": {naming.CHAIN_RUN: {"config": {"inputs": inputs}}},
             "loggers": {"console": {"config": {"log_level": config["log_level"]}}},
