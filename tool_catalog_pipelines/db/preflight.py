@@ -39,7 +39,7 @@ def check_home(home: Path) -> None:
         EnvironmentUnfitError: with everything that stands in the way, and the ways out.
     """
     problems = [*_path_problems(home), *_space_problems(home)]
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and not problems:
         problems += _closed_folder_problems(home, "TOOL_CATALOG_HOME")
         problems += _closed_folder_problems(binaries_dir(), "the virtual environment")
     if problems:
@@ -103,6 +103,10 @@ def _system_user() -> pwd.struct_passwd:
 
 
 def _path_problems(home: Path) -> list[Problem]:
+    nearest = _nearest_existing(home)
+    if not nearest.is_dir():
+        hint = "set TOOL_CATALOG_HOME to a folder"
+        return [Problem(f"cannot write to {home}: {nearest} is not a folder", hint=hint)]
     if not any(character.isspace() for character in str(home)):
         return []
     hint = f"set TOOL_CATALOG_HOME to a folder without spaces, {_OTHER_SERVER}"

@@ -59,10 +59,15 @@ def run_chain(
 ) -> ChainOutcome:
     """Run a chain to its end and report each step while it goes on."""
     job = build_reconstructable_job(__name__, rebuild_job.__name__, (plan.chain,))
+    definition = job.get_definition()
     run = instance.create_run_for_job(
-        job_def=job.get_definition(),
+        job_def=definition,
         run_config={"inputs": dict(inputs), "log_level": "CRITICAL"},
-        tags={naming.TAG_USER: settings.actor, **process_tags(settings.host)},
+        tags={
+            **definition.run_tags,
+            naming.TAG_USER: settings.actor,
+            **process_tags(settings.host),
+        },
     )
     failures: dict[str, str] = {}
     for event in execute_run_iterator(job, run, instance):

@@ -1,0 +1,215 @@
+"""The embedded server lives exactly as long as somebody holds it, whatever is killed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from tool_catalog_pipelines.db.postgres import find_postmaster
+from tool_catalog_pipelines.db.server import acquire_database, is_running, wait_until_stopped
+from tool_catalog_pipelines.errors import (
+    DatabaseUnavailableError,
+    EnvironmentUnfitError,
+    InvalidInputError,
+)
+from tool_catalog_pipelines.settings import Settings
+
+_HOLD = """
+import sys
+from tool_catalog_pipelines.db.server import acquire_database
+from tool_catalog_pipelines.settings import load_settings
+with acquire_database(load_settings({"TOOL_CATALOG_HOME": sys.argv[1]})) as database:
+    print(database.libpq_url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def _holder(settings: Settings) -> Generator[subprocess.Popen[str]]:
+    """A process that holds the server until its standard input ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(settings.home)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _url(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def _eventually(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.02)
+
+
+def _supervisors(home: Path) -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "tool_catalog_pipelines.db.supervisor" in (process.info["cmdline"] or [])
+        and str(home) in process.info["cmdline"]
+    ]
+
+
+def _answers(url: str) -> bool:
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_the_last_holder_ends_the_server(offline_settings: Settings) -> None:
+    with acquire_database(offline_settings) as first:
+        with acquire_database(offline_settings) as second:
+            assert first.url == second.url
+        assert _answers(first.libpq_url)
+        first.close()
+        first.close()
+    assert wait_until_stopped(offline_settings)
+    assert not is_running(offline_settings)
+
+
+def test_a_killed_holder_ends_the_server(offline_settings: Settings) -> None:
+    with _holder(offline_settings) as process:
+        assert _answers(_url(process))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert wait_until_stopped(offline_settings)
+
+
+def test_a_server_outlives_its_supervisor_and_is_adopted(offline_settings: Settings) -> None:
+    with acquire_database(offline_settings) as database:
+        found = find_postmaster(offline_settings.postgres_dir)
+        assert found is not None
+        (supervisor,) = _supervisors(offline_settings.home)
+        supervisor.kill()
+        _eventually(lambda: not _supervisors(offline_settings.home))
+        assert _answers(database.libpq_url)
+        with acquire_database(offline_settings):
+            adopted = find_postmaster(offline_settings.postgres_dir)
+            assert adopted is not None
+            assert adopted.pid == found.pid
+            assert len(_supervisors(offline_settings.home)) == 1
+    assert wait_until_stopped(offline_settings)
+
+
+def test_a_killed_server_is_started_again(offline_settings: Settings) -> None:
+    with acquire_database(offline_settings) as database:
+        found = find_postmaster(offline_settings.postgres_dir)
+        assert found is not None
+        os.kill(found.pid, signal.SIGKILL)
+
+        def is_back() -> bool:
+            now = find_postmaster(offline_settings.postgres_dir)
+            return now is not None and now.is_ready and now.pid != found.pid
+
+        _eventually(is_back)
+        assert _answers(database.libpq_url)
+
+
+def test_processes_that_start_at_once_share_one_server(offline_settings: Settings) -> None:
+    with (
+        _holder(offline_settings) as one,
+        _holder(offline_settings) as two,
+        _holder(offline_settings) as three,
+    ):
+        urls = {_url(process) for process in (one, two, three)}
+        assert len(urls) == 1
+        assert _answers(urls.pop())
+        assert len(_supervisors(offline_settings.home)) == 1
+
+
+def test_coming_and_going_never_meets_a_stopping_server(offline_settings: Settings) -> None:
+    """Arrivals around the moment at which the grace period ends."""
+    for pause_s in (0.0, 1.9, 2.1, 2.3):
+        with acquire_database(offline_settings) as database:
+            assert _answers(database.libpq_url)
+        deadline = time.monotonic() + pause_s
+        _eventually(lambda moment=deadline: time.monotonic() >= moment)
+
+
+def test_a_stale_pid_file_of_another_program_is_no_obstacle(offline_settings: Settings) -> None:
+    with acquire_database(offline_settings):
+        pass
+    assert wait_until_stopped(offline_settings)
+    pid_file = offline_settings.postgres_dir / "postmaster.pid"
+    lines = [
+        str(os.getpid()),
+        str(offline_settings.postgres_dir),
+        "1",
+        "5432",
+        "/x",
+        "",
+        "1",
+        "ready",
+    ]
+    pid_file.write_text("\n".join(lines) + "\n")
+    with acquire_database(offline_settings) as database:
+        assert _answers(database.libpq_url)
+
+
+def test_a_very_long_home_works(offline_settings: Settings) -> None:
+    deep = offline_settings.home.joinpath(*["a_rather_long_folder_name"] * 6)
+    settings = replace(offline_settings, home=deep)
+    with acquire_database(settings) as database:
+        assert _answers(database.libpq_url)
+    assert wait_until_stopped(settings)
+
+
+def test_a_home_with_a_space_is_refused(offline_settings: Settings) -> None:
+    settings = replace(offline_settings, home=offline_settings.home / "my home")
+    with pytest.raises(EnvironmentUnfitError, match="space"):
+        acquire_database(settings)
+    assert not settings.home.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
+def test_a_closed_parent_is_refused_and_keeps_its_mode(offline_settings: Settings) -> None:
+    closed = offline_settings.home / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(EnvironmentUnfitError, match="closed to others"):
+        acquire_database(replace(offline_settings, home=closed / "home"))
+    assert closed.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_home_that_is_a_file_is_refused(offline_settings: Settings) -> None:
+    file = offline_settings.home / "file"
+    file.write_text("")
+    with pytest.raises(EnvironmentUnfitError, match="cannot write"):
+        acquire_database(replace(offline_settings, home=file / "home"))
+
+
+def test_an_unreachable_server_is_named_without_the_password(settings: Settings) -> None:
+    away = replace(settings, database_url="postgresql://me:s3cret@127.0.0.1:1/somewhere")
+    with pytest.raises(DatabaseUnavailableError) as caught:
+        acquire_database(away)
+    assert "127.0.0.1:1/somewhere" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["mysql://h/d", "postgresql://h", "nonsense", "://"])
+def test_an_address_that_is_none_is_refused(settings: Settings, text: str) -> None:
+    with pytest.raises(InvalidInputError):
+        acquire_database(replace(settings, database_url=text))
+
+
+def test_a_database_stays_in_its_process(settings: Settings) -> None:
+    with acquire_database(settings) as database, pytest.raises(TypeError, match="one process"):
+        pickle.dumps(database)
