@@ -72,7 +72,9 @@ def test_a_trial_ends_in_a_verdict_and_a_better_estimate(installation: Settings)
     (estimate,) = tool.estimates.values()
     assert estimate.basis == "recalibrated"
     assert estimate.revision == 2
-    assert estimate.runs >= 100
+    # On a busy machine fewer: what lies before a change of the times is left out.
+    assert estimate.runs >= 20
+    assert estimate.evidence["error_after"] < estimate.evidence["error_before"]
     again = analyse(installation)
     assert again["judgement/recalibrated_estimates"]["published"] == 0
 

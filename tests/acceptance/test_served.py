@@ -1,10 +1,12 @@
 """What `make run` serves, looked at as a person does: in a browser, and through the launchpad.
 
-One installation for the whole module: the demonstration runs, then the servers stay up.
+One installation for all of these tests, in whichever workers they run: the first that needs it
+starts it, the demonstration runs, the servers stay up, and the last worker ends it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -17,9 +19,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import psutil
 import psycopg
@@ -29,7 +32,7 @@ from playwright.sync_api import Page, sync_playwright
 from tool_catalog_pipelines.db.server import acquire_database
 from tool_catalog_pipelines.settings import CHECKOUT, load_settings
 
-pytestmark = [pytest.mark.xdist_group("served"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox",
@@ -56,7 +59,7 @@ class Served:
     home: Path
     environment: Mapping[str, str]
     address: str
-    process: subprocess.Popen[bytes]
+    pid: int
 
     def ask(self, query: str, **variables: Any) -> Any:
         """The answer of the web server to a GraphQL query."""
@@ -99,36 +102,83 @@ def processes_of(home: Path) -> list[psutil.Process]:
 
 
 def start(home: Path, *arguments: str) -> Served:
+    """Start it with a process of its own as parent, so that any worker may end it."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TOOL_CATALOG_D")}
     environment["TOOL_CATALOG_HOME"] = str(home)
     log = home.with_suffix(".log")
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [*PROGRAM, "up", *arguments], env=environment, stdout=output, stderr=output
-        )
+    script = 'log=$1; shift; "$@" >"$log" 2>&1 & echo $!'
+    started = subprocess.run(
+        ["sh", "-c", script, "sh", str(log), *PROGRAM, "up", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    pid = int(started.stdout)
 
     def address() -> re.Match[str] | None:
-        assert process.poll() is None, log.read_text()
+        assert psutil.pid_exists(pid), log.read_text()
         return re.search(r"Dagster UI: (http://127\.0\.0\.1:\d+)", log.read_text())
 
-    return Served(home, environment, until(address, 240)[1], process)
+    return Served(home, environment, until(address, 240)[1], pid)
 
 
 def end(served: Served, number: int) -> None:
     """End it by a signal; nothing of it may stay."""
-    served.process.send_signal(number)
-    served.process.wait(60)
+    os.kill(served.pid, number)
     until(lambda: not processes_of(served.home))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(test_root: Path) -> Iterator[Served]:
     home = test_root / "served"
-    running = start(home)
-    yield running
-    end(running, signal.SIGINT)
-    assert running.process.returncode == 0
-    shutil.rmtree(home, ignore_errors=True)
+    with users(home) as count:
+        if count.add(1) == 1:
+            running = start(home)
+            count.keep(running.pid, running.address)
+        pid, address = count.kept()
+    shared = Served(home, {**os.environ, "TOOL_CATALOG_HOME": str(home)}, address, pid)
+    yield shared
+    with users(home) as count:
+        if count.add(-1) == 0:
+            end(shared, signal.SIGINT)
+            shutil.rmtree(home, ignore_errors=True)
+
+
+class Users:
+    """How many workers use the installation, and where it is; kept in a locked file."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._state = json.loads(file.read() or '{"count": 0, "kept": [0, ""]}')
+
+    def add(self, change: int) -> int:
+        self._state["count"] += change
+        self._write()
+        return self._state["count"]
+
+    def keep(self, pid: int, address: str) -> None:
+        self._state["kept"] = [pid, address]
+        self._write()
+
+    def kept(self) -> tuple[int, str]:
+        pid, address = self._state["kept"]
+        assert address, "the installation did not start"
+        return pid, address
+
+    def _write(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(json.dumps(self._state))
+        self._file.flush()
+
+
+@contextmanager
+def users(home: Path) -> Iterator[Users]:
+    with home.with_suffix(".users").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        yield Users(file)
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ def test_closing_reports_what_is_lost(store: Store, caplog: pytest.LogCaptureFix
     store.is_away = True
     buffer.add(make_entry(START))
     buffer.close()
-    assert "1 step events could not be written" in caplog.text
+    assert "1 step events are missing in the event log" in caplog.text
 
 
 def test_a_deleted_run_is_not_written(store: Store) -> None:
