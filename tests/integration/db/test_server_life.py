@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import signal
 import subprocess
 import sys
@@ -110,8 +111,26 @@ def test_a_server_outlives_its_supervisor_and_is_adopted(offline_settings: Setti
     assert wait_until_stopped(offline_settings)
 
 
-def test_a_killed_server_is_started_again(offline_settings: Settings) -> None:
+def test_a_server_that_lost_supervisor_and_holder_is_adopted_and_ended(
+    offline_settings: Settings,
+) -> None:
+    with _holder(offline_settings) as process:
+        _url(process)
+        for supervisor in _supervisors(offline_settings.home):
+            supervisor.kill()
+        process.kill()
+    assert is_running(offline_settings)
     with acquire_database(offline_settings) as database:
+        assert _answers(database.libpq_url)
+    assert wait_until_stopped(offline_settings)
+
+
+def test_a_killed_server_is_started_again_with_what_was_committed(
+    offline_settings: Settings,
+) -> None:
+    with acquire_database(offline_settings) as database:
+        with psycopg.connect(database.libpq_url) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
         found = find_postmaster(offline_settings.postgres_dir)
         assert found is not None
         os.kill(found.pid, signal.SIGKILL)
@@ -121,7 +140,8 @@ def test_a_killed_server_is_started_again(offline_settings: Settings) -> None:
             return now is not None and now.is_ready and now.pid != found.pid
 
         _eventually(is_back)
-        assert _answers(database.libpq_url)
+        with psycopg.connect(database.libpq_url) as connection:
+            assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
 
 
 def test_processes_that_start_at_once_share_one_server(offline_settings: Settings) -> None:
@@ -136,6 +156,37 @@ def test_processes_that_start_at_once_share_one_server(offline_settings: Setting
         assert len(_supervisors(offline_settings.home)) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_killed_the_next_one_gets_a_server(
+    seed: int, offline_settings: Settings
+) -> None:
+    """Random kills among holder, supervisor and server, at any moment of a start too."""
+    dice = random.Random(seed)
+    for _ in range(6):
+        with _holder(offline_settings) as process:
+            if dice.random() < 0.7:
+                assert _url(process)
+            for victim in dice.sample(["holder", "supervisor", "server"], dice.randint(1, 3)):
+                _kill(victim, offline_settings, process)
+        with acquire_database(offline_settings) as database:
+            assert _answers(database.libpq_url)
+            assert len(_supervisors(offline_settings.home)) == 1
+    assert wait_until_stopped(offline_settings)
+
+
+def _kill(victim: str, settings: Settings, holder: subprocess.Popen[str]) -> None:
+    postmaster = find_postmaster(settings.postgres_dir)
+    if victim == "holder":
+        holder.kill()
+    elif victim == "supervisor":
+        for supervisor in _supervisors(settings.home):
+            supervisor.kill()
+    elif postmaster is not None:
+        os.kill(postmaster.pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
 def test_coming_and_going_never_meets_a_stopping_server(offline_settings: Settings) -> None:
     """Arrivals around the moment at which the grace period ends."""
     for pause_s in (0.0, 1.9, 2.1, 2.3):
@@ -150,16 +201,7 @@ def test_a_stale_pid_file_of_another_program_is_no_obstacle(offline_settings: Se
         pass
     assert wait_until_stopped(offline_settings)
     pid_file = offline_settings.postgres_dir / "postmaster.pid"
-    lines = [
-        str(os.getpid()),
-        str(offline_settings.postgres_dir),
-        "1",
-        "5432",
-        "/x",
-        "",
-        "1",
-        "ready",
-    ]
+    lines = [str(os.getpid()), str(pid_file.parent), "1", "5432", "/x", "", "1", "ready"]
     pid_file.write_text("\n".join(lines) + "\n")
     with acquire_database(offline_settings) as database:
         assert _answers(database.libpq_url)
