@@ -48,8 +48,9 @@ def up(
                 if not skip_demo:
                     run_demo(catalog, settings, screen)
                 _serve_until_interrupted(settings, screen)
-            with screen.phase("stop the database"):
-                wait_until_stopped(settings, timeout_s=30)
+            if settings.database_url is None:
+                with screen.phase("stop the database"):
+                    wait_until_stopped(settings, timeout_s=30)
 
 
 def _serve_until_interrupted(settings: Settings, screen: Screen) -> None:
@@ -76,8 +77,7 @@ def _watch(served: Served, settings: Settings) -> None:
         ended = served.first_ended()
         if ended is not None:
             raise TerminalError(
-                f"a Dagster server ended with code {ended.returncode}; "
-                f"its log is in {settings.home / 'logs'}"
+                f"a Dagster server ended with code {ended}; its log is in {settings.home / 'logs'}"
             )
         time.sleep(0.5)
 

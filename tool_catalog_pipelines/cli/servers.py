@@ -1,7 +1,8 @@
 """The servers of an installation: Dagster's web server and daemon, started, watched and ended here.
 
-Every process started here is ended here, its children too. Does not belong here: what happens
-before serving (cli/serve.py) and the database (db/server.py).
+Every process started here is ended here, its children too, even if this process is killed: each
+server has a guard (server_guard.py) that notices. Does not belong here: what happens before
+serving (cli/serve.py) and the database (db/server.py).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import psutil
 
+from tool_catalog_pipelines.cli.server_guard import END_WITHIN_S
 from tool_catalog_pipelines.errors import TerminalError
 from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
 
@@ -30,7 +32,34 @@ HOST = "127.0.0.1"
 FIRST_PORT = 3000
 PORTS_TRIED = 50
 READY_WITHIN_S = 120.0
-STOP_WITHIN_S = 20.0
+_WORKSPACE = str(CHECKOUT / "workspace.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server under its guard; it ends when `pipe` closes.
+
+    Attributes:
+        guard: the guard's process, which ends with the server's exit code.
+        pipe: our end of the pipe that the guard watches.
+    """
+
+    guard: subprocess.Popen[bytes]
+    pipe: int
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, or None while it runs."""
+        return self.guard.poll()
+
+    def listens(self, port: int) -> bool:
+        """Whether this server, and not another program, has the port."""
+        with contextlib.suppress(psutil.Error):
+            for process in psutil.Process(self.guard.pid).children(recursive=True):
+                sockets = process.net_connections(kind="tcp")
+                if any(s.status == psutil.CONN_LISTEN and s.laddr[1] == port for s in sockets):
+                    return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +67,11 @@ class Served:
     """The running servers of one installation."""
 
     address: str
-    processes: tuple[subprocess.Popen[bytes], ...]
+    servers: tuple[Server, ...]
 
-    def first_ended(self) -> subprocess.Popen[bytes] | None:
-        """A server that ended by itself, if any."""
-        return next((p for p in self.processes if p.poll() is not None), None)
+    def first_ended(self) -> int | None:
+        """The exit code of a server that ended by itself, if any."""
+        return next((s.exit_code for s in self.servers if s.exit_code is not None), None)
 
 
 @contextmanager
@@ -56,6 +85,7 @@ def only_server(settings: Settings) -> Generator[str | None]:
         except BlockingIOError:
             yield _address_of_other(folder)
             return
+        (folder / "serve.json").unlink(missing_ok=True)  # of one that was killed
         try:
             yield None
         finally:
@@ -76,34 +106,55 @@ def serve(settings: Settings) -> Generator[Served]:
     Raises:
         TerminalError: a server ended or did not answer in time; names its log file.
     """
-    port = free_port()
     logs = settings.home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    workspace = str(CHECKOUT / "workspace.yaml")
-    address = f"http://{HOST}:{port}"
-    web = [sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p", str(port), "-w", workspace]
-    daemon = [sys.executable, "-m", "dagster._daemon", "run", "-w", workspace]
-    processes: list[subprocess.Popen[bytes]] = []
+    servers: list[Server] = []
     try:
-        for name, argv in (("webserver", web), ("daemon", daemon)):
-            processes.append(_start(argv, logs / f"{name}.log", settings))
-        served = Served(address, tuple(processes))
-        _wait_until_ready(served, logs)
-        _write_address(settings, address)
+        daemon = ("dagster._daemon", "run", "-w", _WORKSPACE)
+        servers.append(_start(daemon, logs / "daemon.log", settings))
+        port = free_port()
+        while not _start_web(port, servers, logs, settings):
+            port = free_port(port + 1)
+        served = Served(f"http://{HOST}:{port}", tuple(servers))
+        _write_address(settings, served.address)
         yield served
     finally:
         with _uninterrupted():
-            stop(processes)
+            stop(servers)
+
+
+def _start_web(port: int, servers: list[Server], logs: Path, settings: Settings) -> bool:
+    """Start the web server and wait until it answers; False if another program took the port."""
+    argv = ("dagster_webserver", "-h", HOST, "-p", str(port), "-w", _WORKSPACE)
+    web = _start(argv, logs / "webserver.log", settings)
+    servers.append(web)
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if web.exit_code is not None and is_taken(port):
+            servers.remove(web)
+            os.close(web.pipe)
+            return False
+        ended = Served("", tuple(servers)).first_ended()
+        if ended is not None:
+            raise TerminalError(f"a Dagster server ended with code {ended}; its log is in {logs}")
+        if web.listens(port) and _answers(f"http://{HOST}:{port}/server_info"):
+            return True
+        time.sleep(0.2)
+    raise TerminalError(
+        f"the UI did not answer within {READY_WITHIN_S:.0f} s; the logs are in {logs}"
+    )
 
 
 @contextmanager
 def _uninterrupted() -> Generator[None]:
     """A second Ctrl-C must not leave half of the processes behind."""
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def free_port(first: int = FIRST_PORT) -> int:
@@ -112,75 +163,65 @@ def free_port(first: int = FIRST_PORT) -> int:
     Raises:
         TerminalError: all of them are taken.
     """
-    for port in range(first, first + PORTS_TRIED):
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) == 0:
-                continue
+    end = FIRST_PORT + PORTS_TRIED
+    for port in range(first, end):
+        if is_taken(port):
+            continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
             return port
-    raise TerminalError(f"the ports {first} to {first + PORTS_TRIED - 1} are all taken")
+    raise TerminalError(f"the ports {FIRST_PORT} to {end - 1} are all taken; free one of them")
 
 
-def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """End processes and everything they started: ask first, then insist."""
-    family = _family(processes)
-    for process in processes:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-    _, alive = psutil.wait_procs(family, timeout=STOP_WITHIN_S)
-    for survivor in {*alive, *[p for p in _family(processes) if p.is_running()]}:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            survivor.kill()
-    psutil.wait_procs(alive, timeout=5)
-    for process in processes:
-        process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
+def is_taken(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
-def _family(processes: Sequence[subprocess.Popen[bytes]]) -> list[psutil.Process]:
-    found: list[psutil.Process] = []
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            parent = psutil.Process(process.pid)
-            found += [parent, *parent.children(recursive=True)]
-    return found
+def stop(servers: Sequence[Server]) -> None:
+    """Let the guards end their servers and everything these started; wait for it."""
+    for server in servers:
+        os.close(server.pipe)
+    for server in servers:
+        try:
+            server.guard.wait(END_WITHIN_S + 5)
+        except subprocess.TimeoutExpired:  # a guard that was stopped (SIGSTOP)
+            _kill_tree(server.guard)
 
 
-def _start(argv: Sequence[str], log: Path, settings: Settings) -> subprocess.Popen[bytes]:
-    """A server in its own session, so that Ctrl-C reaches us first and we end it in order.
-
-    The pipe to it closes with this process, whatever ends this process; then it ends too.
-    """
-    tied = [sys.executable, "-m", "tool_catalog_pipelines.cli.tied", *argv]
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            tied,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            cwd=CHECKOUT,
-            env=child_environment(settings),
-            start_new_session=True,
-        )
+def _kill_tree(guard: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(guard.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+    guard.kill()
+    guard.wait()
 
 
-def _wait_until_ready(served: Served, logs: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline:
-        ended = served.first_ended()
-        if ended is not None:
-            raise TerminalError(
-                f"a Dagster server ended with code {ended.returncode}; its log is in {logs}"
+def _start(module: Sequence[str], log: Path, settings: Settings) -> Server:
+    """A server in a session of its own, so that Ctrl-C reaches us first and we end it in order."""
+    watched, pipe = os.pipe()
+    guard = [sys.executable, "-m", "tool_catalog_pipelines.cli.server_guard", str(watched)]
+    try:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [*guard, sys.executable, "-m", *module],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=CHECKOUT,
+                env=child_environment(settings),
+                start_new_session=True,
+                pass_fds=(watched,),
             )
-        if _answers(f"{served.address}/server_info"):
-            return
-        time.sleep(0.2)
-    raise TerminalError(
-        f"the UI did not answer within {READY_WITHIN_S:.0f} s; the logs are in {logs}"
-    )
+    except BaseException:
+        os.close(pipe)
+        raise
+    finally:
+        os.close(watched)
+    return Server(process, pipe)
 
 
 def _answers(url: str) -> bool:
