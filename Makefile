@@ -8,6 +8,9 @@ WORKERS ?= 2
 FIT := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c '$(FIT)' >/dev/null 2>&1 && echo $$p && exit; done; command -v python3 || echo none)
+HAVE_PYTHON = command -v "$(PYTHON)" >/dev/null 2>&1 || { echo "tool-catalog: no Python here \
+	($(PYTHON)); install Python 3.11, 3.12 or 3.13, or name one: PYTHON=/path/to/python3.12" \
+	>&2; exit 2; }
 
 .PHONY: help run demo test test-slow bench lint types format lock docs clean install install-dev
 
@@ -55,9 +58,9 @@ clean: ## Remove the installation and its state
 	rm -rf .venv var
 
 install:
-	@if [ "$(PYTHON)" = none ]; then echo "tool-catalog: no Python here; install Python 3.11, 3.12 or 3.13" >&2; exit 2; fi
+	@$(HAVE_PYTHON)
 	@$(PYTHON) bootstrap.py
 
 install-dev:
-	@if [ "$(PYTHON)" = none ]; then echo "tool-catalog: no Python here; install Python 3.11, 3.12 or 3.13" >&2; exit 2; fi
+	@$(HAVE_PYTHON)
 	@$(PYTHON) bootstrap.py --dev
