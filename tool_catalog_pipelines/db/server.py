@@ -41,6 +41,7 @@ from tool_catalog_pipelines.settings import Settings
 START_TIMEOUT_S = 60.0
 _CONNECT_TIMEOUT_S = 10
 _POLL_S = 0.02
+_WATCH_S = 1.0
 _DATABASE = "tool_catalog"
 
 
@@ -56,17 +57,22 @@ class Database:
         libpq_url: for psycopg and ADBC.
     """
 
-    def __init__(self, address: URL, holder: Holder | None = None) -> None:
+    def __init__(
+        self, address: URL, holder: Holder | None = None, watch: SupervisorWatch | None = None
+    ) -> None:
         self.url = addresses.engine_url(address)
         self.dagster_url = addresses.dagster_url(address)
         self.libpq_url = addresses.libpq_url(address)
         self._holder = holder
+        self._watch = watch
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Give the server back; the last one to do so ends an embedded server. Idempotent."""
         with self._lock:
             holder, self._holder = self._holder, None
+        if self._watch is not None:
+            self._watch.close()
         if holder is not None:
             holder.release()
 
@@ -83,6 +89,27 @@ class Database:
 
     def __reduce__(self) -> str:
         raise TypeError("a Database belongs to one process; acquire another one there")
+
+
+class SupervisorWatch:
+    """Starts another supervisor should that of our server be killed while we hold the server."""
+
+    def __init__(self, run: RunFolder, home: Path) -> None:
+        self._run = run
+        self._home = home
+        self._is_closed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="supervisor-watch", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop watching. Idempotent."""
+        self._is_closed.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        with contextlib.suppress(OSError):  # the home was removed
+            while not self._is_closed.wait(_WATCH_S):
+                _start_supervisor(self._run, self._home, forget_failure=False)
 
 
 def acquire_database(settings: Settings, timeout_s: float = START_TIMEOUT_S) -> Database:
@@ -139,7 +166,8 @@ def _acquire_embedded(settings: Settings, timeout_s: float) -> Database:
         hint = "start as the user who started it first, or choose another TOOL_CATALOG_HOME"
         raise EnvironmentUnfitError.one(f"cannot write to {run.path}: {error}", hint) from error
     try:
-        return Database(_await_ready(settings, run, deadline), holder)
+        address = _await_ready(settings, run, deadline)
+        return Database(address, holder, SupervisorWatch(run, settings.home))
     except BaseException:
         holder.release()
         raise

@@ -101,13 +101,22 @@ def test_a_server_outlives_its_supervisor_and_is_adopted(offline_settings: Setti
         assert found is not None
         (supervisor,) = _supervisors(offline_settings.home)
         supervisor.kill()
-        _eventually(lambda: not _supervisors(offline_settings.home))
+        supervisor.wait(30)
         assert _answers(database.libpq_url)
         with acquire_database(offline_settings):
             adopted = find_postmaster(offline_settings.postgres_dir)
             assert adopted is not None
             assert adopted.pid == found.pid
-            assert len(_supervisors(offline_settings.home)) == 1
+            _eventually(lambda: len(_supervisors(offline_settings.home)) == 1)
+    assert wait_until_stopped(offline_settings)
+
+
+def test_a_holder_replaces_a_killed_supervisor(offline_settings: Settings) -> None:
+    with acquire_database(offline_settings) as database:
+        (killed,) = _supervisors(offline_settings.home)
+        killed.kill()
+        _eventually(lambda: [s for s in _supervisors(offline_settings.home) if s != killed] != [])
+        assert _answers(database.libpq_url)
     assert wait_until_stopped(offline_settings)
 
 
@@ -171,7 +180,7 @@ def test_whatever_is_killed_the_next_one_gets_a_server(
                 _kill(victim, offline_settings, process)
         with acquire_database(offline_settings) as database:
             assert _answers(database.libpq_url)
-            assert len(_supervisors(offline_settings.home)) == 1
+            _eventually(lambda: len(_supervisors(offline_settings.home)) == 1)
     assert wait_until_stopped(offline_settings)
 
 
