@@ -9,10 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from tool_catalog_pipelines.errors import DatabaseUnavailableError, TerminalError
 from tool_catalog_pipelines.facts import Execution
+from tool_catalog_pipelines.telemetry.recorder import FactRecorder
 
 STARTED = datetime(2026, 11, 2, 10, 30, tzinfo=UTC)
 DEADLINE_S = 30.0
@@ -95,3 +97,12 @@ class FakeTable:
             for fact in facts:
                 self.rows.setdefault(key_of(fact), fact)
             return len(self.rows) - before
+
+
+def leave_a_fact(spool: Path, run_id: str = "run-1") -> None:
+    """Leave in a spool what a process leaves whose database was away until its end."""
+    table = FakeTable()
+    table.is_away = True
+    recorder = FactRecorder(spool, table.write)
+    recorder.record(make_fact(run_id=run_id))
+    recorder.close(0.1)

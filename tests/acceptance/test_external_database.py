@@ -15,8 +15,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from fact_factory import leave_a_fact
 
+from tool_catalog_pipelines.db.engine import make_engine
+from tool_catalog_pipelines.db.migrate import migrate
 from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
+from tool_catalog_pipelines.telemetry.spool_folder import spool_of
 
 _PASSWORD = "hush-hush"
 _ROLE = "keeper"
@@ -136,6 +140,20 @@ def test_a_chain_runs_with_all_storage_in_one_database(
     assert _one(url, "SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql'") == 0
     assert _one(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
     assert not offline_settings.postgres_dir.exists(), "an embedded server was made too"
+
+
+def test_facts_of_a_killed_process_are_delivered(
+    server: Server, database: str, program: Program, offline_settings: Settings
+) -> None:
+    url = server.url(database)
+    engine = make_engine(url, pool_size=1)
+    migrate(engine)
+    leave_a_fact(spool_of(engine, offline_settings.spool_dir), "earlier")
+    engine.dispose()
+    result = program(url, "chain", "run", "host_health")
+    assert result.returncode == 0, result.stderr
+    query = "SELECT count(*) FROM tool_catalog.tool_telemetry WHERE run_id = 'earlier'"
+    assert _one(url, query) == 1
 
 
 def test_a_role_that_was_given_its_schemas_needs_no_more(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
-from tool_catalog_pipelines.db.server import acquire_database
-from tool_catalog_pipelines.errors import ToolCatalogError
+from tool_catalog_pipelines.db.engine import make_engine
+from tool_catalog_pipelines.db.server import Database, acquire_database
+from tool_catalog_pipelines.errors import DatabaseUnavailableError, ToolCatalogError
 from tool_catalog_pipelines.execution.binding import SEARCH_PATH
 from tool_catalog_pipelines.orchestration.chains import find_chains
 from tool_catalog_pipelines.settings import Settings
+from tool_catalog_pipelines.telemetry.spool_folder import spool_of, waiting_elsewhere
 
 ROOM_NEEDED_MB = 500
 
@@ -30,7 +33,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at the folder, the database, the tools and the chains."""
     return [
         _home(settings),
-        _database(settings),
+        *_database(settings),
         *_tools(settings),
         *_chains(settings),
     ]
@@ -44,13 +47,39 @@ def _home(settings: Settings) -> Finding:
     return Finding("home", "ok", f"{settings.home}, {free_mb / 1000:.0f} GB free")
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> list[Finding]:
     kind = "embedded PostgreSQL" if settings.database_url is None else "PostgreSQL server"
+    own: Path | None = None
     try:
-        with acquire_database(settings):
-            return Finding("database", "ok", f"{kind} answers")
+        with acquire_database(settings) as database:
+            answers = Finding("database", "ok", f"{kind} answers")
+            own = _own_spool(database, settings)
     except ToolCatalogError as error:
-        return Finding("database", "broken", str(error))
+        answers = Finding("database", "broken", str(error))
+    return [answers, *_facts_elsewhere(settings, own)]
+
+
+def _own_spool(database: Database, settings: Settings) -> Path | None:
+    """None if the database is not an installation yet."""
+    engine = make_engine(database, pool_size=1)
+    try:
+        return spool_of(engine, settings.spool_dir)
+    except DatabaseUnavailableError:
+        return None
+    finally:
+        engine.dispose()
+
+
+def _facts_elsewhere(settings: Settings, own: Path | None) -> list[Finding]:
+    return [
+        Finding(
+            "facts",
+            "limited",
+            f"{e.files} files in {e.folder} wait for the database {e.database}; "
+            "a start with that database delivers them",
+        )
+        for e in waiting_elsewhere(settings.spool_dir, own)
+    ]
 
 
 def _tools(settings: Settings) -> list[Finding]:

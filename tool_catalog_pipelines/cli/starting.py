@@ -11,6 +11,7 @@ from tool_catalog_pipelines.cli.import_output import say_report
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.telemetry.spool import deliver_spool
+from tool_catalog_pipelines.telemetry.spool_folder import spool_of, waiting_elsewhere
 from tool_catalog_pipelines.telemetry.writer import FactWriter
 
 
@@ -34,7 +35,10 @@ def brought_up(settings: Settings, screen: Screen) -> Generator[Catalog]:
         with screen.phase("import the catalogue"):
             report = import_catalog(catalog)
         say_report(screen, report)
-        delivered = deliver_spool(settings.spool_dir, FactWriter(catalog.engine).write)
+        spool = spool_of(catalog.engine, settings.spool_dir)
+        delivered = deliver_spool(spool, FactWriter(catalog.engine).write)
         if delivered:
             screen.say(f"  {delivered} facts of earlier processes delivered")
+        for other in waiting_elsewhere(settings.spool_dir, spool):
+            screen.say(f"  facts of another database ({other.database}) wait in {other.folder}")
         yield catalog

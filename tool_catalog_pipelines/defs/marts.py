@@ -18,6 +18,7 @@ from tool_catalog_pipelines.orchestration.typed import asset_job
 from tool_catalog_pipelines.settings import Settings, load_settings
 from tool_catalog_pipelines.telemetry.partitions import ensure_partitions
 from tool_catalog_pipelines.telemetry.spool import deliver_spool
+from tool_catalog_pipelines.telemetry.spool_folder import spool_of
 from tool_catalog_pipelines.telemetry.writer import FactWriter
 
 OWNER = "team:analytics"
@@ -57,7 +58,8 @@ def _spec(key: dg.AssetKey) -> dg.AssetSpec:
 def marts(catalog: CatalogResource) -> Iterator[dg.MaterializeResult[Any]]:
     """One refresh; DuckDB has one writer, which the pool and a lock in PostgreSQL ensure."""
     with catalog.open() as (opened, settings):
-        deliver_spool(settings.spool_dir, FactWriter(opened.engine).write)
+        spool = spool_of(opened.engine, settings.spool_dir)
+        deliver_spool(spool, FactWriter(opened.engine).write)
         ensure_partitions(opened.engine)
         report = refresh_marts(settings, opened.database)
     for key in _DESCRIPTIONS:

@@ -25,6 +25,7 @@ from tool_catalog_pipelines.settings import Settings, load_settings
 from tool_catalog_pipelines.spec.tool import Binding
 from tool_catalog_pipelines.telemetry.recorder import FactRecorder
 from tool_catalog_pipelines.telemetry.spool import deliver_spool
+from tool_catalog_pipelines.telemetry.spool_folder import spool_of
 from tool_catalog_pipelines.telemetry.writer import FactWriter
 
 FLUSH_TIMEOUT_S = 30.0
@@ -62,9 +63,10 @@ def open_chain_run(
     """Open the database, resolve or read the run lock, and record facts until the end."""
     with open_catalog(settings) as catalog, catalog.followed() as live:
         write = FactWriter(catalog.engine).write
-        deliver_spool(settings.spool_dir, write)
+        spool = spool_of(catalog.engine, settings.spool_dir)
+        deliver_spool(spool, write)
         lock = _lock(plan, inputs, run, catalog, settings)
-        recorder = FactRecorder(settings.spool_dir, write)
+        recorder = FactRecorder(spool, write)
         services = Services(
             snapshot=live.current,
             record=recorder.record,
