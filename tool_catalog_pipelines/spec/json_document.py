@@ -67,6 +67,14 @@ class _Child:
     key_at: int | None = None
 
 
+class _NumberError(Exception):
+    """A number that cannot be kept."""
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
 class _Reading:
     """The state of reading one file."""
 
@@ -127,9 +135,9 @@ class _Reading:
             raise self._wrong(message, "correct the syntax at this place", error.pos) from None
         except RecursionError:
             raise self._too_deep(0) from None
-        except ValueError as error:
-            at = self._text.find(str(error).rpartition("|")[2])
-            raise self._wrong(str(error).rpartition("|")[0], "write a number", max(at, 0)) from None
+        except _NumberError as error:
+            at = max(self._text.find(error.text), 0)
+            raise self._wrong(str(error), "write a number that can be kept", at) from None
 
     def _object(self, pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         fields = dict(pairs)
@@ -302,20 +310,17 @@ class _Lazy(Mapping[DocumentPath, T]):
 
 def _whole_number(text: str) -> int:
     if len(text) > MAX_NUMBER_LENGTH:
-        raise ValueError(
-            f"a number of {len(text)} digits, more than the {MAX_NUMBER_LENGTH} allowed|{text}"
-        )
+        count = f"{len(text)} digits, more than the {MAX_NUMBER_LENGTH} allowed"
+        raise _NumberError(f"a number of {count}", text)
     return int(text)
 
 
 def _number(text: str) -> float:
-    if len(text) > MAX_NUMBER_LENGTH:
-        return float(_whole_number(text))
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is too large for a number|{text}")
+        raise _NumberError(f"{text[:30]} is too large for a number", text)
     return number
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a number that can be kept|{text}")
+    raise _NumberError(f"{text} is not a number that can be kept", text)
