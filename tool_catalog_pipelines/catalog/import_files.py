@@ -19,7 +19,7 @@ from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 from tool_catalog_pipelines.spec.load import (
     content_hash,
     experiment_of,
-    read_file,
+    read_foreign_file,
     tool_of,
     yaml_files,
 )
@@ -79,7 +79,7 @@ def shown_as(path: Path, root: Path) -> str:
 def read_candidates(path: Path, file: str) -> FileContent:
     """Everything that a file holds; chains hold nothing for the catalogue."""
     try:
-        document = read_file(path, file)
+        document = read_foreign_file(path, file)
         known = recognise(document)
         if known is not None:
             converted = known.convert(document)

@@ -26,14 +26,18 @@ from tool_catalog_pipelines.spec.checks import (
     check_tool,
 )
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
+from tool_catalog_pipelines.spec.json_document import read_json_document
 from tool_catalog_pipelines.spec.notes import Notes
 from tool_catalog_pipelines.spec.parts import parse_part
 from tool_catalog_pipelines.spec.pydantic_problems import note_model_problems
-from tool_catalog_pipelines.spec.reader import MAX_PROBLEMS, Document, read_document
+from tool_catalog_pipelines.spec.reader import MAX_PROBLEMS, Document, Limits, read_document
 from tool_catalog_pipelines.spec.source_text import MAX_FILE_BYTES
 from tool_catalog_pipelines.spec.tool import ToolSpec
 
 T = TypeVar("T", bound=SpecModel)
+FOREIGN_JSON = Limits(max_bytes=16_777_216, max_nodes=1_000_000, allows_list=True)
+"""Descriptions of large services are made by programs, as JSON, and are read fast."""
+FOREIGN_YAML = Limits(max_bytes=4_194_304, max_nodes=250_000, allows_list=True)
 _SUFFIXES = frozenset({".yaml", ".yml"})
 
 
@@ -66,7 +70,20 @@ def read_file(path: Path, shown_as: str | None = None) -> Document:
         InvalidInputError: the file cannot be read, or is wrong as YAML.
     """
     file = shown_as or str(path)
-    return read_document(_content(path, file), file)
+    return read_document(_content(path, file, MAX_FILE_BYTES), file)
+
+
+def read_foreign_file(path: Path, shown_as: str | None = None) -> Document:
+    """Read a file that may be of any format, ours or not: larger than ours, or a list.
+
+    Raises:
+        InvalidInputError: the file cannot be read, or is wrong as YAML or as JSON.
+    """
+    file = shown_as or str(path)
+    if path.suffix.lower() == ".json":
+        content = _content(path, file, FOREIGN_JSON.max_bytes)
+        return read_json_document(content, file, FOREIGN_JSON)
+    return read_document(_content(path, file, FOREIGN_YAML.max_bytes), file, FOREIGN_YAML)
 
 
 def tool_of(document: Document) -> ToolSpec:
@@ -99,7 +116,7 @@ def tool_from_value(value: JsonValue, shown_as: str) -> ToolSpec:
     Raises:
         InvalidInputError: everything that is wrong with it.
     """
-    return tool_of(read_document(json.dumps(value, indent=1, ensure_ascii=False), shown_as))
+    return tool_of(read_json_document(json.dumps(value, indent=1, ensure_ascii=False), shown_as))
 
 
 def yaml_files(folder: Path) -> tuple[Path, ...]:
@@ -171,13 +188,13 @@ def _invalid(problems: list[Problem]) -> InvalidInputError:
     return InvalidInputError(ordered[:MAX_PROBLEMS])
 
 
-def _content(path: Path, file: str) -> bytes:
+def _content(path: Path, file: str, max_bytes: int) -> bytes:
     """The bytes of a file, one more than allowed at most; only regular files are read."""
     try:
         if path.exists() and not path.is_file():
             raise InvalidInputError.one("not a file", "name a YAML file", Position(file))
         with path.open("rb") as stream:
-            return stream.read(MAX_FILE_BYTES + 1)
+            return stream.read(max_bytes + 1)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InvalidInputError.one(

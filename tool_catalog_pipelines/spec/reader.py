@@ -16,15 +16,35 @@ from typing import cast
 from tool_catalog_pipelines.errors import InvalidInputError, Position, Problem
 from tool_catalog_pipelines.spec.base import JsonValue
 from tool_catalog_pipelines.spec.scalars import Scalar, plain_scalar
-from tool_catalog_pipelines.spec.source_text import readable_text
-from tool_catalog_pipelines.spec.yaml_nodes import Node, read_tree
+from tool_catalog_pipelines.spec.source_text import MAX_FILE_BYTES, readable_text
+from tool_catalog_pipelines.spec.yaml_nodes import MAX_NODES, Node, read_tree
 
 DocumentPath = tuple[str | int, ...]
 MAX_PROBLEMS = 100
+ROOT_LIST = "[]"
+"""The key under which the elements stand if a file holds a list, and lists are allowed."""
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _HARMLESS_TAGS = {"!", f"{_TAG_PREFIX}str", f"{_TAG_PREFIX}map", f"{_TAG_PREFIX}seq"}
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SHOWN_KEY_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a file is read.
+
+    Attributes:
+        max_bytes: size of the file.
+        max_nodes: keys and values, aliases expanded.
+        allows_list: a file that holds a list is read as a mapping with the one key `ROOT_LIST`.
+    """
+
+    max_bytes: int = MAX_FILE_BYTES
+    max_nodes: int = MAX_NODES
+    allows_list: bool = False
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +88,31 @@ class Document:
         return known or self.position(path)
 
 
-def read_document(text: str | bytes, file: str) -> Document:
+def read_document(text: str | bytes, file: str, limits: Limits = DEFAULT_LIMITS) -> Document:
     """Read one YAML mapping.
 
     Args:
         text: content of the file; bytes must be UTF-8.
         file: name of the file as it shall be shown in problems.
+        limits: how much is read.
 
     Raises:
         InvalidInputError: everything that is wrong with the file as YAML, with places.
     """
-    tree = read_tree(readable_text(text, file), file)
+    tree = read_tree(readable_text(text, file, limits.max_bytes), file, limits.max_nodes)
     values = _Values(file, list(tree.problems))
     root = tree.root
-    value = values.build(root, ()) if root else None
+    is_list = limits.allows_list and root is not None and root.kind == "list"
+    value = values.build(root, (ROOT_LIST,) if is_list else ()) if root else None
     if root is None or (root.kind == "scalar" and value is None and not values.problems):
         values.note(root, "the file is empty", "write one mapping: 'key: value' lines")
-    elif root.kind != "mapping" and not values.problems:
+    elif root.kind != "mapping" and not is_list and not values.problems:
         kind = "a list" if root.kind == "list" else "a single value"
         values.note(root, f"the file holds {kind} instead of a mapping", "write 'key: value' lines")
     if values.problems or root is None:
         found = sorted(values.problems, key=lambda problem: problem.position or Position(file))
         raise InvalidInputError(found[:MAX_PROBLEMS])
-    fields = cast("dict[str, JsonValue]", value)
+    fields = cast("dict[str, JsonValue]", {ROOT_LIST: value} if is_list else value)
     return Document(file, fields, values.positions, values.key_positions, values.number_texts)
 
 

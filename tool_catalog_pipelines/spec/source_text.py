@@ -6,6 +6,7 @@ Does not belong here: YAML (spec/yaml_nodes.py).
 
 from __future__ import annotations
 
+import bisect
 import codecs
 import re
 
@@ -27,16 +28,16 @@ _BYTE_ORDER_MARKS = (
 )
 
 
-def readable_text(source: str | bytes, file: str) -> str:
+def readable_text(source: str | bytes, file: str, max_bytes: int = MAX_FILE_BYTES) -> str:
     """The text of a file, with nothing in it that YAML 1.2 forbids.
 
     Raises:
         InvalidInputError: too large, not UTF-8, control characters, or `%TAG` directives (which
             nobody needs here, and whose reading takes quadratic time).
     """
-    if len(source) > MAX_FILE_BYTES:
+    if len(source) > max_bytes:
         raise InvalidInputError.one(
-            f"the file has {len(source)} bytes, more than the {MAX_FILE_BYTES} allowed",
+            f"the file has {len(source)} bytes, more than the {max_bytes} allowed",
             "split it, or keep bulk values in a file that a tool reads",
             Position(file),
         )
@@ -57,6 +58,22 @@ def position_at(text: str, index: int, file: str) -> Position:
     """The place of the character with that index."""
     breaks = [match.end() for match in _LINE_BREAK.finditer(text, 0, index)]
     return Position(file, len(breaks) + 1, index - (breaks[-1] if breaks else 0) + 1)
+
+
+class LineIndex:
+    """Places in one text, looked up often."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._text = text
+        self._file = file
+        self._starts: list[int] = []
+
+    def position(self, index: int) -> Position:
+        """The place of the character with that index."""
+        if not self._starts:
+            self._starts = [0, *(match.end() for match in _LINE_BREAK.finditer(self._text))]
+        line = bisect.bisect_right(self._starts, index)
+        return Position(self._file, line, index - self._starts[line - 1] + 1)
 
 
 def _decoded(source: bytes, file: str) -> str:

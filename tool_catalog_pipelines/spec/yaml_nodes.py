@@ -54,14 +54,14 @@ class Tree:
     problems: tuple[Problem, ...]
 
 
-def read_tree(text: str, file: str) -> Tree:
+def read_tree(text: str, file: str, max_nodes: int = MAX_NODES) -> Tree:
     """Read the nodes of the first document.
 
     Raises:
         InvalidInputError: broken syntax, or a limit was passed (nodes with aliases expanded,
             depth, length of one scalar); reading stops there.
     """
-    return _TreeBuilder(file).build(_events(text, file))
+    return _TreeBuilder(file, max_nodes).build(_events(text, file))
 
 
 def _events(text: str, file: str) -> Iterator[yaml.Event]:
@@ -81,8 +81,9 @@ def _place(event: yaml.Event) -> tuple[int, int]:
 class _TreeBuilder:
     """The state of reading one file: nodes that are still open, and anchors."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, max_nodes: int) -> None:
         self._file = file
+        self._max_nodes = max_nodes
         self._root: Node | None = None
         self._open: list[tuple[Node, str | None]] = []
         self._anchors: dict[str, Node] = {}
@@ -117,8 +118,8 @@ class _TreeBuilder:
         node = Node(kind, *_place(event))
         if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             node.tag = event.tag
-        if self._count > MAX_NODES:
-            self._stop(node, f"the file has more than {MAX_NODES} values", "split the file")
+        if self._count > self._max_nodes:
+            self._stop(node, f"the file has more than {self._max_nodes} values", "split the file")
         return node
 
     def _scalar(self, event: yaml.ScalarEvent) -> Node:
@@ -166,10 +167,10 @@ class _TreeBuilder:
         parent.children.append(node)
         parent.size += node.size
         parent.height = max(parent.height, node.height + 1)
-        if parent.size > MAX_NODES:
+        if parent.size > self._max_nodes:
             self._stop(
                 node,
-                f"aliases make more than {MAX_NODES} values of this file",
+                f"aliases make more than {self._max_nodes} values of this file",
                 "use fewer aliases",
             )
         if len(self._open) + node.height > MAX_DEPTH:
