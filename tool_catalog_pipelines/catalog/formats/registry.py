@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from tool_catalog_pipelines.catalog.formats.bundle import BundleFormat
 from tool_catalog_pipelines.catalog.formats.draft import Format
+from tool_catalog_pipelines.catalog.formats.legacy_full import LegacyFullFormat
+from tool_catalog_pipelines.catalog.formats.legacy_short import (
+    LegacyApiFormat,
+    LegacyFlatFormat,
+    LegacyRegistryFormat,
+    LegacyWrapperFormat,
+)
 from tool_catalog_pipelines.catalog.formats.openapi import OpenApiFormat
 from tool_catalog_pipelines.spec.reader import Document
 
 
 def known_formats() -> tuple[Format, ...]:
     """Every format; the first that recognises a file reads it."""
-    return (BundleFormat(), OpenApiFormat())
+    return (
+        BundleFormat(),
+        OpenApiFormat(),
+        LegacyFullFormat(),
+        LegacyWrapperFormat(),
+        LegacyRegistryFormat(),
+        LegacyApiFormat(),
+        LegacyFlatFormat(),
+    )
 
 
 def recognise(document: Document) -> Format | None:
