@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from tool_catalog_pipelines.catalog.formats.bundle import BundleFormat
+from tool_catalog_pipelines.catalog.formats.components import ComponentFormat
 from tool_catalog_pipelines.catalog.formats.draft import Format
+from tool_catalog_pipelines.catalog.formats.mcp import McpFormat
 from tool_catalog_pipelines.catalog.formats.openapi import OpenApiFormat
 from tool_catalog_pipelines.spec.reader import Document
 
 
 def known_formats() -> tuple[Format, ...]:
     """Every format; the first that recognises a file reads it."""
-    return (BundleFormat(), OpenApiFormat())
+    return (BundleFormat(), OpenApiFormat(), McpFormat(), ComponentFormat())
 
 
 def recognise(document: Document) -> Format | None:
