@@ -122,14 +122,14 @@ def _draft(document: Document) -> Draft:
 
 
 def _attributes(document: Document) -> tuple[Mapping[str, Any], DocumentPath]:
-    """The attributes as one object schema, and the path of its properties' parent."""
+    """The attributes as one object schema, and the path of its properties."""
     attributes = mapping(document.value.get("attributes"))
     if isinstance(attributes.get("properties"), Mapping) and isinstance(
         attributes.get("type"), str
     ):
-        return attributes, ("attributes",)
+        return attributes, ("attributes", "properties")
     if not attributes:
-        return document.value, ()
+        return document.value, ("properties",)
     required = [key for key, one in attributes.items() if mapping(one).get("required") is True]
     required.extend(str(one) for one in elements(document.value.get("required")))
     described = {

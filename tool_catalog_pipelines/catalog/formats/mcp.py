@@ -101,7 +101,9 @@ def _draft(document: Document, tool: Mapping[str, Any], where: DocumentPath, nam
     description = description_of(
         tool.get("description"), title or name, "description", trail, (*where, "description")
     )
-    required, optional = schema_inputs(tool["inputSchema"], (*where, "inputSchema"), trail)
+    required, optional = schema_inputs(
+        tool["inputSchema"], (*where, "inputSchema", "properties"), trail
+    )
     pattern: dict[str, Any] = {
         "description": description,
         **_effects(tool, trail, (*where, "annotations")),

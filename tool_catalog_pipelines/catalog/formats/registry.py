@@ -7,12 +7,21 @@ from tool_catalog_pipelines.catalog.formats.components import ComponentFormat
 from tool_catalog_pipelines.catalog.formats.draft import Format
 from tool_catalog_pipelines.catalog.formats.mcp import McpFormat
 from tool_catalog_pipelines.catalog.formats.openapi import OpenApiFormat
+from tool_catalog_pipelines.catalog.formats.profiles import ProfilesFormat
+from tool_catalog_pipelines.catalog.formats.toolspec import ToolSpecFormat
 from tool_catalog_pipelines.spec.reader import Document
 
 
 def known_formats() -> tuple[Format, ...]:
     """Every format; the first that recognises a file reads it."""
-    return (BundleFormat(), OpenApiFormat(), McpFormat(), ComponentFormat())
+    return (
+        BundleFormat(),
+        OpenApiFormat(),
+        McpFormat(),
+        ToolSpecFormat(),
+        ProfilesFormat(),
+        ComponentFormat(),
+    )
 
 
 def recognise(document: Document) -> Format | None:

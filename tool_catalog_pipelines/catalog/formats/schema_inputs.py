@@ -296,6 +296,11 @@ def schema_inputs(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The properties of an object schema that refers to itself only, as inputs.
 
+    Args:
+        schema: the object schema.
+        where: where its properties stand in the file.
+        trail: gets the notes.
+
     Returns:
         The required ones and the optional ones.
 
@@ -315,6 +320,6 @@ def schema_inputs(
     maker = InputMaker(references, trail)
     found: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
     for name, written in properties.items():
-        path = (*where, "properties", name)
+        path = (*where, name)
         found[name not in required].append(maker.make(Property(name, written, path)))
     return found
