@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tool_catalog_pipelines.catalog.formats.bundle import BundleFormat
+from tool_catalog_pipelines.catalog.formats.components import ComponentFormat
 from tool_catalog_pipelines.catalog.formats.draft import Format
 from tool_catalog_pipelines.catalog.formats.legacy_full import LegacyFullFormat
 from tool_catalog_pipelines.catalog.formats.legacy_short import (
@@ -11,7 +12,10 @@ from tool_catalog_pipelines.catalog.formats.legacy_short import (
     LegacyRegistryFormat,
     LegacyWrapperFormat,
 )
+from tool_catalog_pipelines.catalog.formats.mcp import McpFormat
 from tool_catalog_pipelines.catalog.formats.openapi import OpenApiFormat
+from tool_catalog_pipelines.catalog.formats.profiles import ProfilesFormat
+from tool_catalog_pipelines.catalog.formats.toolspec import ToolSpecFormat
 from tool_catalog_pipelines.spec.reader import Document
 
 
@@ -25,6 +29,10 @@ def known_formats() -> tuple[Format, ...]:
         LegacyRegistryFormat(),
         LegacyApiFormat(),
         LegacyFlatFormat(),
+        McpFormat(),
+        ToolSpecFormat(),
+        ProfilesFormat(),
+        ComponentFormat(),
     )
 
 

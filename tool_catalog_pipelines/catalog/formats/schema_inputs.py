@@ -24,6 +24,7 @@ from tool_catalog_pipelines.catalog.formats.foreign import (
 from tool_catalog_pipelines.catalog.formats.schema_values import (
     TYPES,
     References,
+    UnreadableError,
     safe_regex,
     type_names,
 )
@@ -288,3 +289,37 @@ def properties_of(flat: Mapping[str, Any]) -> tuple[Mapping[str, Any], frozenset
     """The properties of an object schema, and the names of those that are required."""
     required = [one for one in elements(flat.get("required")) if isinstance(one, str)]
     return mapping(flat.get("properties")), frozenset(required)
+
+
+def schema_inputs(
+    schema: JsonValue, where: DocumentPath, trail: Trail
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The properties of an object schema that refers to itself only, as inputs.
+
+    Args:
+        schema: the object schema.
+        where: where its properties stand in the file.
+        trail: gets the notes.
+
+    Returns:
+        The required ones and the optional ones.
+
+    Raises:
+        UnreadableError: it is no object, or refers to what is not there.
+    """
+    references = References(mapping(schema))
+    flat = references.flat(schema)
+    if type_names(flat) not in (["object"], []):
+        raise UnreadableError("its inputs are no mapping")
+    if flat.get("oneOf") or flat.get("anyOf"):
+        why = "one of several shapes cannot be said; common properties are inputs"
+        trail.note("inputs", "oneOf / anyOf", "common properties", why, where)
+    properties, required = properties_of(flat)
+    if len(properties) > MAX_INPUTS:
+        raise UnreadableError(f"{len(properties)} inputs, more than the {MAX_INPUTS} allowed")
+    maker = InputMaker(references, trail)
+    found: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
+    for name, written in properties.items():
+        path = (*where, name)
+        found[name not in required].append(maker.make(Property(name, written, path)))
+    return found
