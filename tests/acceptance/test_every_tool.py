@@ -19,8 +19,8 @@ import pytest
 
 from tool_catalog_pipelines.catalog.yaml_source import snapshot_from_yaml
 from tool_catalog_pipelines.execution.attempt import Attempt, run_attempt
-from tool_catalog_pipelines.execution.binding import SEARCH_PATH
 from tool_catalog_pipelines.execution.context import Services
+from tool_catalog_pipelines.execution.requirements import SEARCH_PATH
 from tool_catalog_pipelines.facts import Execution
 from tool_catalog_pipelines.planning.lock import LockedStep, RunIdentity, RunLock
 from tool_catalog_pipelines.planning.plan import PlanStep

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.db.engine import make_engine
 from tool_catalog_pipelines.db.server import Database, acquire_database
 from tool_catalog_pipelines.errors import DatabaseUnavailableError, ToolCatalogError
-from tool_catalog_pipelines.execution.binding import SEARCH_PATH
+from tool_catalog_pipelines.execution.requirements import missing_here
 from tool_catalog_pipelines.orchestration.chains import find_chains
 from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.telemetry.spool_folder import spool_of, waiting_elsewhere
@@ -85,25 +84,14 @@ def _facts_elsewhere(settings: Settings, own: Path | None) -> list[Finding]:
 def _tools(settings: Settings) -> list[Finding]:
     """One line for the tools that can run, one for each that lacks its program."""
     latest = installed_snapshot(settings).latest
-    lacking = {tool.label: _missing(tool) for tool in latest}
+    lacking = {tool.label: missing_here(tool.spec) for tool in latest}
     usable = sum(not missing for missing in lacking.values())
     lines = [Finding("tools", "ok", f"{usable} of {len(latest)} can run on this machine")]
     for label, missing in sorted(lacking.items()):
         if missing:
-            why = f"not installed: {', '.join(missing)}"
+            why = f"not installed: {', '.join(need.name for need in missing)}"
             lines.append(Finding(label, "limited", why))
     return lines
-
-
-def _missing(tool: CatalogTool) -> list[str]:
-    """Required programs that are not on the search path of commands."""
-    return [
-        dependency.name
-        for dependency in tool.spec.dependencies
-        if dependency.type == "binary"
-        and dependency.required
-        and shutil.which(dependency.name, path=SEARCH_PATH) is None
-    ]
 
 
 def _chains(settings: Settings) -> list[Finding]:

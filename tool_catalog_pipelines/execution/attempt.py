@@ -27,6 +27,7 @@ from tool_catalog_pipelines.execution.measures import (
 from tool_catalog_pipelines.execution.parsing import check_output
 from tool_catalog_pipelines.execution.policy import check_policy, time_limit_s
 from tool_catalog_pipelines.execution.python_functions import FunctionContext
+from tool_catalog_pipelines.execution.requirements import check_startable
 from tool_catalog_pipelines.facts import NO_ITEM, Execution, Status
 from tool_catalog_pipelines.planning.lock import LockedStep, RunLock
 from tool_catalog_pipelines.planning.plan import PlanStep
@@ -115,6 +116,7 @@ def _execute(
     if refused is not None:
         raise refused
     tool = _tool(attempt)
+    check_startable(tool, attempt.lock.identity.environment)
     pattern = tool.spec.pattern(attempt.step.capability, attempt.step.pattern)
     if pattern.binding is None:
         raise AttemptError("BindingError", f"{tool.label} is not executable: it has no binding")
@@ -127,7 +129,7 @@ def _execute(
         pattern.binding,
         measured.inputs,
         _function_context(attempt),
-        time_limit_s(attempt.step.timeout_s, pattern.policy),
+        time_limit_s(attempt.step.timeout_s, pattern.policy, tool.spec.timeout_s),
         measured.usage,
     )
     if status == "success":

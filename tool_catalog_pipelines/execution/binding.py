@@ -18,11 +18,11 @@ from tool_catalog_pipelines.execution.context import AttemptError
 from tool_catalog_pipelines.execution.parsing import parse_output
 from tool_catalog_pipelines.execution.processes import Command, Ended, run
 from tool_catalog_pipelines.execution.python_functions import FunctionContext, call_function
+from tool_catalog_pipelines.execution.requirements import SEARCH_PATH
 from tool_catalog_pipelines.facts import Status
 from tool_catalog_pipelines.spec.tool import Binding, CommandBinding, HttpBinding, PythonBinding
 
 STDERR_SHOWN = 1500
-SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(slots=True)

@@ -18,11 +18,12 @@ from tool_catalog_pipelines.execution.cancellation import is_cancelled
 from tool_catalog_pipelines.execution.context import AttemptError, Services
 from tool_catalog_pipelines.execution.mapping import Scope, evaluate
 from tool_catalog_pipelines.execution.result import StepError, StepResult
-from tool_catalog_pipelines.execution.retry import delay_s, may_retry
+from tool_catalog_pipelines.execution.retry import delay_s, may_retry, retry_of
 from tool_catalog_pipelines.expressions.jsonpath import find_values
 from tool_catalog_pipelines.facts import Execution, Status
 from tool_catalog_pipelines.planning.lock import RunLock
 from tool_catalog_pipelines.planning.plan import Foreach, PlanStep
+from tool_catalog_pipelines.spec.chain import RetrySpec
 
 FAILURES_SHOWN = 3
 
@@ -101,13 +102,14 @@ def _submit(
 def _run_item(step: PlanStep, lock: RunLock, scope: Scope, services: Services, name: str) -> Item:
     locked = lock.steps[step.id].for_item(lock.identity.run_id, name)
     facts: list[Execution] = []
-    for number in range(1, step.retry.attempts + 1):
+    retry = retry_of(step, locked, services)
+    for number in range(1, retry.attempts + 1):
         attempt = Attempt(step, lock, locked, number, services, name)
         outcome = _attempt(attempt, step, scope)
         facts.append(outcome.fact)
-        if outcome.error is None or not _again(step, outcome.error, number):
+        if outcome.error is None or not _again(retry, outcome.error, number):
             return Item(name, tuple(facts), outcome.output, outcome.error)
-        _wait(delay_s(step.retry, number))
+        _wait(delay_s(retry, number))
     raise AssertionError("a retry specification allows at least one attempt")
 
 
@@ -119,8 +121,8 @@ def _attempt(attempt: Attempt, step: PlanStep, scope: Scope) -> Outcome:
     return run_attempt(attempt, arguments)
 
 
-def _again(step: PlanStep, error: AttemptError, number: int) -> bool:
-    return may_retry(step.retry, error.status, error.is_transient, number) and not is_cancelled()
+def _again(retry: RetrySpec, error: AttemptError, number: int) -> bool:
+    return may_retry(retry, error.status, error.is_transient, number) and not is_cancelled()
 
 
 def _wait(seconds: float) -> None:

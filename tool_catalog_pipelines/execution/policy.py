@@ -9,8 +9,6 @@ from tool_catalog_pipelines.execution.context import AttemptError
 from tool_catalog_pipelines.execution.measures import Estimated
 from tool_catalog_pipelines.spec.tool import PolicySpec
 
-DEFAULT_TIME_LIMIT_S = 30.0
-
 
 def check_policy(policy: PolicySpec, environment: str, estimate: Estimated) -> None:
     """Refuse what the policy forbids.
@@ -33,7 +31,7 @@ def check_policy(policy: PolicySpec, environment: str, estimate: Estimated) -> N
         raise AttemptError("PolicyViolation", "the policy forbids this: " + "; ".join(broken))
 
 
-def time_limit_s(step_timeout_s: float | None, policy: PolicySpec) -> float:
-    """The stricter of the step's and the policy's limit; 30 s with neither."""
+def time_limit_s(step_timeout_s: float | None, policy: PolicySpec, tool_timeout_s: float) -> float:
+    """The stricter of the step's and the policy's limit; with neither the tool's own."""
     limits = [limit for limit in (step_timeout_s, policy.max_execution_time_s) if limit is not None]
-    return min(limits, default=DEFAULT_TIME_LIMIT_S)
+    return min(limits, default=tool_timeout_s)

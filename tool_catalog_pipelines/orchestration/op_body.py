@@ -11,12 +11,13 @@ from typing import Any, cast
 import dagster as dg
 
 from tool_catalog_pipelines.execution.result import StepResult
-from tool_catalog_pipelines.execution.retry import delay_s, may_retry
+from tool_catalog_pipelines.execution.retry import delay_s, may_retry, retry_of
 from tool_catalog_pipelines.execution.step import run_step
 from tool_catalog_pipelines.orchestration import naming
 from tool_catalog_pipelines.orchestration.chain_run import ChainRun
 from tool_catalog_pipelines.orchestration.presentation import failure_text, step_metadata
 from tool_catalog_pipelines.planning.plan import Plan, PlanStep
+from tool_catalog_pipelines.spec.chain import RetrySpec
 
 Compute = Callable[[dg.OpExecutionContext, Mapping[str, Any]], Iterator[dg.Output[StepResult]]]
 
@@ -34,7 +35,7 @@ def make_compute(plan: Plan, step: PlanStep) -> Compute:
         result = run_step(step, run.lock, upstream, attempt, run.services)
         metadata = step_metadata(step, result)
         if result.error is not None and step.on_error == "fail":
-            _raise_failure(step, result, attempt, metadata)
+            _raise_failure(step, result, attempt, metadata, run)
         yield dg.Output(result, naming.RESULT, metadata=metadata)
 
     return compute
@@ -53,17 +54,19 @@ def _check_fingerprint(plan: Plan, tags: Mapping[str, str]) -> None:
 
 
 def _raise_failure(
-    step: PlanStep, result: StepResult, attempt: int, metadata: Mapping[str, Any]
+    step: PlanStep, result: StepResult, attempt: int, metadata: Mapping[str, Any], run: ChainRun
 ) -> None:
     # Items of a foreach step are tried again one by one inside the step, not the step as a whole.
-    if step.foreach is None and _may_retry(step, result, attempt):
-        raise dg.RetryRequested(
-            max_retries=step.retry.attempts - 1, seconds_to_wait=delay_s(step.retry, attempt)
-        ) from dg.Failure(failure_text(step, result))
+    if step.foreach is None and step.kind == "tool":
+        retry = retry_of(step, run.lock.steps[step.id], run.services)
+        if _may_retry(retry, result, attempt):
+            raise dg.RetryRequested(
+                max_retries=retry.attempts - 1, seconds_to_wait=delay_s(retry, attempt)
+            ) from dg.Failure(failure_text(step, result))
     raise dg.Failure(failure_text(step, result), metadata=metadata, allow_retries=False)
 
 
-def _may_retry(step: PlanStep, result: StepResult, attempt: int) -> bool:
+def _may_retry(retry: RetrySpec, result: StepResult, attempt: int) -> bool:
     if result.error is None:
         return False
-    return may_retry(step.retry, result.status, result.error.is_transient, attempt)
+    return may_retry(retry, result.status, result.error.is_transient, attempt)

@@ -81,7 +81,7 @@ def _step(view: StepView) -> dict[str, Any]:
         "data_from": list(step.data_from),
         "needs": list(step.needs),
         "timeout_s": step.timeout_s,
-        "retry": step.retry.model_dump(mode="json"),
+        "retry": step.retry.model_dump(mode="json") if step.retry else None,
         "on_error": step.on_error,
         "position": str(step.position) if step.position else None,
     }

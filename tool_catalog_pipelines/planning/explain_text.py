@@ -94,7 +94,7 @@ def _step_facts(view: StepView) -> Iterator[tuple[str, str]]:
         label = ""
     if step.timeout_s is not None:
         yield "timeout", f"{step.timeout_s:g} s"
-    if step.retry.attempts > 1:
+    if step.retry is not None and step.retry.attempts > 1:
         yield "retry", wording.retries(step.retry)
     if step.on_error == "continue":
         yield "on error", "continue; what reads its output without a default is skipped"

@@ -56,7 +56,7 @@ def _step(step: PlanStep) -> dict[str, Any]:
         "when": step.when,
         "upstream": sorted(step.upstream),
         "timeout_s": step.timeout_s,
-        "retry": step.retry.model_dump(mode="json"),
+        "retry": step.retry.model_dump(mode="json") if step.retry else None,
         "on_error": step.on_error,
     }
 

@@ -96,7 +96,8 @@ class PlanStep:
     data_from: tuple[str, ...]
     needs: tuple[str, ...]
     timeout_s: float | None
-    retry: RetrySpec
+    retry: RetrySpec | None
+    """None: as the tool says (`retries`)."""
     on_error: Literal["fail", "continue"]
     position: Position | None = None
     when_position: Position | None = None

@@ -78,7 +78,7 @@ def _resolve_tool(
 
 def is_disabled(tool: CatalogTool) -> bool:
     """True if nobody may start this version."""
-    return not tool.spec.enabled or tool.spec.status == "disabled"
+    return not tool.header.is_usable
 
 
 def _disabled(ref: ToolRef, snapshot: CatalogSnapshot) -> CatalogTool | None:

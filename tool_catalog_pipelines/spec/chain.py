@@ -96,7 +96,7 @@ class StepSpec(SpecModel):
     when: str | None = None
     needs: tuple[Identifier, ...] = ()
     timeout_s: float | None = Field(default=None, gt=0, le=86_400)
-    retry: RetrySpec = RetrySpec()
+    retry: RetrySpec | None = None
     on_error: Literal["fail", "continue"] = "fail"
     description: str = ""
 

@@ -34,7 +34,7 @@ def check_step(step: StepSpec, path: DocumentPath, notes: Notes) -> None:
     for key, values in (("with", step.with_), ("transform", step.transform or {})):
         for where, reference in _references(values, (*path, key)):
             check_text_path(reference, where, notes)
-    if step.retry.first_s > step.retry.max_s:
+    if step.retry is not None and step.retry.first_s > step.retry.max_s:
         message = f"the first pause of {step.retry.first_s:g} s is longer than the longest"
         notes.add((*path, "retry"), message, f"'max_s' is {step.retry.max_s:g}", "retry")
 
