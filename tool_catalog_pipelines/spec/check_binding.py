@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 from tool_catalog_pipelines.spec.base import JsonValue
 from tool_catalog_pipelines.spec.check_inputs import REGEX_HINT, regex_problem
 from tool_catalog_pipelines.spec.notes import Notes, name_hint
+from tool_catalog_pipelines.spec.plain_schema import is_plain_schema
 from tool_catalog_pipelines.spec.reader import DocumentPath
 from tool_catalog_pipelines.spec.tool import (
     CommandBinding,
@@ -206,6 +207,8 @@ def _check_schema(schema: dict[str, JsonValue], where: DocumentPath, notes: Note
 
 def _schema_error(schema: JsonValue) -> _SchemaError | None:
     """The most telling error of a schema by the meta schema of draft 2020-12."""
+    if is_plain_schema(schema):
+        return None
     import jsonschema
 
     untyped = cast("Any", jsonschema)  # its stubs are partial here

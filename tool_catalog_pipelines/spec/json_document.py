@@ -211,12 +211,12 @@ class _Places:
         return child
 
     def position(self, path: DocumentPath) -> Position | None:
-        """Of the text for a scalar, of the key for a list or mapping, of an element as it is."""
+        """Of the text for a scalar; of the key for a list, a mapping and an empty text."""
         child = self.find(path)
         if child is None:
             return None
-        is_container = child.at in self._ends
-        at = child.key_at if is_container and child.key_at is not None else child.at
+        is_bare = child.at in self._ends or self._text.startswith('""', child.at)
+        at = child.key_at if is_bare and child.key_at is not None else child.at
         return self._lines.position(at)
 
     def key_position(self, path: DocumentPath) -> Position | None:

@@ -37,7 +37,9 @@ from tool_catalog_pipelines.spec.tool import ToolSpec
 T = TypeVar("T", bound=SpecModel)
 FOREIGN_JSON = Limits(max_bytes=16_777_216, max_nodes=1_000_000, allows_list=True)
 """Descriptions of large services are made by programs, as JSON, and are read fast."""
-FOREIGN_YAML = Limits(max_bytes=4_194_304, max_nodes=250_000, allows_list=True)
+FOREIGN_YAML = Limits(
+    max_bytes=4_194_304, max_nodes=250_000, allows_list=True, takes_number_keys=True
+)
 _SUFFIXES = frozenset({".yaml", ".yml"})
 
 

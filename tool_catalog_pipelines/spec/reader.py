@@ -37,11 +37,13 @@ class Limits:
         max_bytes: size of the file.
         max_nodes: keys and values, aliases expanded.
         allows_list: a file that holds a list is read as a mapping with the one key `ROOT_LIST`.
+        takes_number_keys: the key 200 is the text 200 (as in most OpenAPI files), not a problem.
     """
 
     max_bytes: int = MAX_FILE_BYTES
     max_nodes: int = MAX_NODES
     allows_list: bool = False
+    takes_number_keys: bool = False
 
 
 DEFAULT_LIMITS = Limits()
@@ -100,7 +102,7 @@ def read_document(text: str | bytes, file: str, limits: Limits = DEFAULT_LIMITS)
         InvalidInputError: everything that is wrong with the file as YAML, with places.
     """
     tree = read_tree(readable_text(text, file, limits.max_bytes), file, limits.max_nodes)
-    values = _Values(file, list(tree.problems))
+    values = _Values(file, list(tree.problems), limits.takes_number_keys)
     root = tree.root
     is_list = limits.allows_list and root is not None and root.kind == "list"
     value = values.build(root, (ROOT_LIST,) if is_list else ()) if root else None
@@ -128,8 +130,9 @@ def _nearest(
 class _Values:
     """Builds values from nodes and notes places and problems. Depth is bounded by the tree."""
 
-    def __init__(self, file: str, problems: list[Problem]) -> None:
+    def __init__(self, file: str, problems: list[Problem], takes_number_keys: bool) -> None:
         self._file = file
+        self._takes_number_keys = takes_number_keys
         self.problems = problems
         self.positions: dict[DocumentPath, Position] = {}
         self.key_positions: dict[DocumentPath, Position] = {}
@@ -189,6 +192,8 @@ class _Values:
             self.note(node, "a key that is a list or mapping", "quote a text that holds braces")
             return None
         value = self._plain(target) if target.is_plain else target.text
+        if self._takes_number_keys and isinstance(value, int) and not isinstance(value, bool):
+            value = target.text
         if not isinstance(value, str):
             shown = _shown(target.text) or "empty"
             self.note(node, f"the key {shown} is not a text", f"put it in quotes: '{shown}'")

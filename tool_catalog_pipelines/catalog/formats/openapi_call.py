@@ -134,7 +134,8 @@ class _Reading:
             for at, written in enumerate(elements(owner.get("parameters"))):
                 parameter = self._references.follow(written)
                 name, place = parameter.get("name"), parameter.get("in")
-                if not isinstance(name, str) or not name or place not in _USUAL_STYLE:
+                known = isinstance(place, str) and place in _USUAL_STYLE
+                if not isinstance(name, str) or not name or not known:
                     raise UnreadableError(
                         f"parameter {at + 1} has no 'name', or no 'in' that is known"
                     )

@@ -9,7 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tool_catalog_pipelines.catalog.formats.foreign import Trail, elements, identifier, mapping
+from tool_catalog_pipelines.catalog.formats.foreign import (
+    Trail,
+    elements,
+    identifier,
+    mapping,
+    text_of,
+)
 from tool_catalog_pipelines.catalog.formats.schema_values import References, UnreadableError
 from tool_catalog_pipelines.spec.base import JsonValue
 from tool_catalog_pipelines.spec.reader import Document
@@ -36,7 +42,8 @@ def access_of(document: Document, operation: Mapping[str, Any], trail: Trail) ->
             trail.note("requires_auth", "optional", "false", "the service answers without it too")
         return Access()
     schemes = mapping(mapping(document.value.get("components")).get("securitySchemes"))
-    found = [_way(way, schemes, References(document.value)) for way in ways[:20]]
+    service = text_of(mapping(document.value.get("info")).get("title"))[:40]
+    found = [_way(way, schemes, References(document.value), service) for way in ways[:20]]
     chosen = next((access for access in found if access.is_supported), found[0])
     if len(ways) > 1:
         names = " or ".join(" + ".join(way) for way in ways[:20])
@@ -52,8 +59,14 @@ def access_of(document: Document, operation: Mapping[str, Any], trail: Trail) ->
     return chosen
 
 
-def _way(way: Mapping[str, Any], schemes: Mapping[str, Any], references: References) -> Access:
-    """All schemes of one way together."""
+def _way(
+    way: Mapping[str, Any], schemes: Mapping[str, Any], references: References, service: str
+) -> Access:
+    """All schemes of one way together.
+
+    The name of the service is part of the secret's name, because every second service calls its
+    scheme `api_key`, and none may be sent the secret of another.
+    """
     headers: dict[str, str] = {}
     query: dict[str, str] = {}
     scopes: list[str] = []
@@ -65,7 +78,8 @@ def _way(way: Mapping[str, Any], schemes: Mapping[str, Any], references: Referen
         except UnreadableError:
             scheme = mapping(None)
         is_supported = (
-            _add(scheme, f"${{secret:{identifier(name)}}}", headers, query) and is_supported
+            _add(scheme, f"${{secret:{identifier(f'{service} {name}')}}}", headers, query)
+            and is_supported
         )
     return Access(True, is_supported, headers, query, [str(name) for name in way], scopes)
 
