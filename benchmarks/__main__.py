@@ -6,11 +6,12 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 
-from benchmarks import chain_overhead
+from benchmarks import catalogue, chain_overhead
 from benchmarks.results import LATEST, Result, show, write
 
 BENCHMARKS: Mapping[str, Callable[[int], list[Result]]] = {
     "chain overhead": lambda repetitions: chain_overhead.measure(repetitions=repetitions),
+    "catalogue": lambda _: catalogue.measure(),
 }
 
 

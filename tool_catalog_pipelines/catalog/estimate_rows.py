@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -29,11 +29,14 @@ def declare_estimates(
     learnt: Mapping[PatternKey, Estimate] = {}
     if parent is not None:
         learnt = _learnt(connection, spec, parent)
-    for key, estimate in declared_estimates(spec).items():
-        insert_estimate(connection, author, tool_id, key, estimate, "declared")
-        if key in learnt and parent is not None:
-            reason = f"as in {parent[1].version}"
-            insert_estimate(connection, author, tool_id, key, learnt[key], reason)
+    rows = [
+        _row(author, tool_id, key, estimate, "declared")
+        for key, estimate in declared_estimates(spec).items()
+    ]
+    connection.execute(insert(tool_estimates), rows)
+    for key, estimate in learnt.items():
+        reason = f"as in {parent[1].version}" if parent is not None else ""
+        insert_estimate(connection, author, tool_id, key, estimate, reason)
 
 
 def _learnt(
@@ -80,19 +83,23 @@ def insert_estimate(
         .where(of_pattern, tool_estimates.c.is_current)
         .values(is_current=False)
     )
-    values = {**asdict(estimate), "revision": newest + 1}
-    connection.execute(
-        insert(tool_estimates).values(
-            tool_id=tool_id,
-            capability=key[0],
-            pattern=key[1],
-            reason=reason,
-            is_current=True,
-            created_by=author.actor,
-            **values,
-        )
-    )
+    row = _row(author, tool_id, key, replace(estimate, revision=newest + 1), reason)
+    connection.execute(insert(tool_estimates), [row])
     return newest + 1
+
+
+def _row(
+    author: Author, tool_id: int, key: PatternKey, estimate: Estimate, reason: str
+) -> dict[str, object]:
+    return {
+        "tool_id": tool_id,
+        "capability": key[0],
+        "pattern": key[1],
+        "reason": reason,
+        "is_current": True,
+        "created_by": author.actor,
+        **asdict(estimate),
+    }
 
 
 def current_estimates(

@@ -158,8 +158,7 @@ def _point_channels(
     """`latest` follows newer active versions; the first version is also `stable`."""
     if not alive:
         # Nothing is less stable than the only version there is; from here on, promote decides.
-        tool_rows.move_channel(turn.connection, turn.author, name, "latest", tool_id)
-        tool_rows.move_channel(turn.connection, turn.author, name, "stable", tool_id)
+        tool_rows.point_first(turn.connection, turn.author, name, tool_id)
         return
     latest = next((row for row in alive if row.is_latest), None)
     is_newer = latest is None or order_key(spec.version) > order_key(latest.version)

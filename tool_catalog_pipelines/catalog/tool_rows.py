@@ -156,6 +156,17 @@ def move_channel(
         _mark_latest(connection, name, tool_id)
 
 
+def point_first(connection: Connection, author: Author, name: ToolName, tool_id: int) -> None:
+    """Point `latest` and `stable` at the only version that a tool has."""
+    key = _channel_key(name)
+    rows = [
+        {**key, "channel": channel, "tool_id": tool_id, "moved_by": author.actor}
+        for channel in ("latest", "stable")
+    ]
+    connection.execute(insert(tool_channels), rows)
+    connection.execute(update(tools).where(tools.c.id == tool_id).values(is_latest=True))
+
+
 def _mark_latest(connection: Connection, name: ToolName, tool_id: int | None) -> None:
     of_tool = (
         (tools.c.tenant == name.tenant)

@@ -28,11 +28,12 @@ def known_formats() -> tuple[Format, ...]:
         LegacyWrapperFormat(),
         LegacyRegistryFormat(),
         LegacyApiFormat(),
-        LegacyFlatFormat(),
         McpFormat(),
         ToolSpecFormat(),
         ProfilesFormat(),
         ComponentFormat(),
+        # Last, because it asks for little: a name, a platform and a category.
+        LegacyFlatFormat(),
     )
 
 
