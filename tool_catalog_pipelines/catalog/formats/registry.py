@@ -28,9 +28,9 @@ def known_formats() -> tuple[Format, ...]:
         LegacyWrapperFormat(),
         LegacyRegistryFormat(),
         LegacyApiFormat(),
+        ToolSpecFormat(),  # before the flat shape, which asks for fewer keys
         LegacyFlatFormat(),
         McpFormat(),
-        ToolSpecFormat(),
         ProfilesFormat(),
         ComponentFormat(),
     )
