@@ -16,6 +16,7 @@ from foreign_files import (
     tools_of,
 )
 
+from tool_catalog_pipelines.catalog.formats import schema_values
 from tool_catalog_pipelines.catalog.formats.openapi import MAX_OPERATIONS
 from tool_catalog_pipelines.spec.load import read_foreign_file
 from tool_catalog_pipelines.spec.tool import HttpBinding
@@ -270,6 +271,24 @@ def test_references_that_multiply_are_bounded() -> None:
     tools_of(result)
 
 
+def test_the_work_for_a_whole_document_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_values, "MAX_ALL_STEPS", 50)
+    operation = {"requestBody": {"$ref": "#/components/requestBodies/B"}, "responses": OK}
+    paths = {f"/{at}": {"post": operation} for at in range(100)}
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    body = {"content": {"application/json": {"schema": schema}}}
+    result = converted_value(document(paths=paths, components={"requestBodies": {"B": body}}))
+    assert 0 < len(result.drafts) < 50
+    assert "too much work" in result.problems[-1].message
+
+
+def test_many_operations_of_one_name_get_numbers() -> None:
+    paths = {f"/{at}": {"get": {"operationId": "same", "responses": OK}} for at in range(40)}
+    names = [draft.document["tool_name"] for draft in converted_value(document(paths=paths)).drafts]
+    assert names[:3] == ["same", "same-2", "same-3"]
+    assert len(set(names)) == 40
+
+
 def test_a_huge_enum_and_slow_regexes_are_left_out() -> None:
     huge = {
         "name": "huge",
@@ -284,6 +303,22 @@ def test_a_huge_enum_and_slow_regexes_are_left_out() -> None:
     inputs = pattern_of(one({"parameters": [huge, slow]})).inputs
     assert inputs["huge"].allowed_values is None
     assert inputs["slow"].validation is None
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(a|aa)*$", "(a*)*", "(?:a+){9}", "a*a*a*a*a*b", "a?" * 20 + "a{20}", "(", "[["]
+)
+def test_regexes_that_may_run_for_ages_are_left_out(pattern: str) -> None:
+    schema = {"type": "string", "pattern": pattern, "default": "a" * 60 + "!"}
+    parameter = {"name": "p", "in": "query", "schema": schema}
+    assert pattern_of(one({"parameters": [parameter]})).inputs["p"].validation is None
+
+
+def test_a_text_that_takes_long_to_check_is_left_out() -> None:
+    schema = {"type": "string", "pattern": "a*b*c*d$", "default": "a" * 3000}
+    parameter = {"name": "p", "in": "query", "schema": schema}
+    spec = pattern_of(one({"parameters": [parameter]})).inputs["p"]
+    assert (spec.validation, spec.default) == ("a*b*c*d$", None)
 
 
 def test_numbers_as_keys_of_yaml_are_taken(tmp_path: Any) -> None:

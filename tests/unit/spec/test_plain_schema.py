@@ -12,13 +12,12 @@ from tool_catalog_pipelines.spec.plain_schema import is_plain_schema
 
 KEYS = (
     "type", "required", "title", "format", "enum", "const", "minimum", "exclusiveMaximum",
-    "minLength", "maxItems", "properties", "$defs", "items",
-    "additionalProperties", "not", "anyOf", "allOf",
-    "prefixItems", "pattern", "$ref", "x-own",
+    "minLength", "maxItems", "properties", "$defs", "items", "additionalProperties", "not",
+    "anyOf", "allOf", "prefixItems", "pattern", "$ref", "x-own",
 )  # fmt: skip
 LEAVES = st.sampled_from(
-    [None, True, False, 0, -1, 1.5, "", "string", "any", [], ["string"], ["a", "a"], [1], {}]
-)  # fmt: skip
+    [None, True, False, 0, -1, 1.5, "", "string", "any", [], ["string"], ["a", "a"], ["a", 1], {}]
+)
 SCHEMAS = st.recursive(
     LEAVES,
     lambda inner: (

@@ -67,17 +67,19 @@ class Names:
     """Names that may be given once only; a name taken already gets a number behind it."""
 
     def __init__(self, separator: str = "_", longest: int = _LONGEST_IDENTIFIER) -> None:
-        self._taken: set[str] = set()
+        self._next: dict[str, int] = {}
         self._separator = separator
         self._longest = longest
 
     def take(self, wanted: str) -> str:
         """The name, or the next free one; case does not tell names apart."""
-        name, number = wanted, 2
-        while name.lower() in self._taken:
+        name = wanted
+        while name.lower() in self._next:
+            number = self._next[wanted.lower()] + 1
+            self._next[wanted.lower()] = number
             ending = f"{self._separator}{number}"
-            name, number = f"{wanted[: self._longest - len(ending)]}{ending}", number + 1
-        self._taken.add(name.lower())
+            name = f"{wanted[: self._longest - len(ending)]}{ending}"
+        self._next[name.lower()] = 1
         return name
 
 

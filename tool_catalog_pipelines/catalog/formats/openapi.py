@@ -41,9 +41,11 @@ class OpenApiFormat:
             return Converted((), (Problem(message, where, "split the document", "size"),))
         names = tool_names()
         drafts: list[Draft] = []
+        references = References(document.value)
         for operation in found:
+            references.begin()
             try:
-                drafts.append(draft_of(operation, names))
+                drafts.append(draft_of(operation, names, references))
             except UnreadableError as error:
                 problems.append(operation.problem(str(error)))
         return Converted(tuple(drafts), tuple(problems))

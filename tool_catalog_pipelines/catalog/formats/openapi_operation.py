@@ -66,7 +66,7 @@ class Operation:
         return Problem(f"{self.label}: {message}", position, "correct the operation", "operation")
 
 
-def draft_of(operation: Operation, names: Names) -> Draft:
+def draft_of(operation: Operation, names: Names, references: References) -> Draft:
     """The tool of one operation.
 
     Raises:
@@ -74,7 +74,6 @@ def draft_of(operation: Operation, names: Names) -> Draft:
     """
     document, value, where = operation.document, operation.value, operation.where
     trail = Trail(document)
-    references = References(document.value)
     access = access_of(document, value, trail)
     call = described_call(
         operation.item, operation.method, operation.path, where, references, trail

@@ -28,8 +28,8 @@ def known_formats() -> tuple[Format, ...]:
         LegacyWrapperFormat(),
         LegacyRegistryFormat(),
         LegacyApiFormat(),
-        McpFormat(),
         ToolSpecFormat(),
+        McpFormat(),
         ProfilesFormat(),
         ComponentFormat(),
         # Last, because it asks for little: a name, a platform and a category.

@@ -25,6 +25,7 @@ from tool_catalog_pipelines.catalog.formats.schema_values import (
     TYPES,
     References,
     UnreadableError,
+    regex_work,
     safe_regex,
     type_names,
 )
@@ -35,6 +36,7 @@ from tool_catalog_pipelines.spec.values import value_problem
 MAX_INPUTS = 400
 MAX_CHOICES = 500
 _MAX_KEPT_BYTES = 4000
+_MAX_REGEX_WORK = 1_000_000
 _LARGEST = sys.float_info.max
 _NOT_KEPT = (
     "minLength", "maxLength", "multipleOf", "uniqueItems", "minItems", "maxItems", "not",
@@ -241,18 +243,18 @@ class InputMaker:
             return False
         return True
 
-    @staticmethod
-    def _fits(made: Mapping[str, Any], value: JsonValue) -> bool:
-        return (
-            value_problem(
-                value,
-                made["type"],
-                made.get("range"),
-                made.get("allowed_values"),
-                made.get("validation"),
-            )
-            is None
+    def _fits(self, made: Mapping[str, Any], value: JsonValue) -> bool:
+        """Does a value fit the input? What would take ages to find out does not."""
+        pattern: str | None = made.get("validation")
+        for text in (value, *elements(value)):
+            work = regex_work(pattern, text) if pattern and isinstance(text, str) else 0
+            if work > _MAX_REGEX_WORK:
+                return False
+            self._references.count(work // 50)
+        problem = value_problem(
+            value, made["type"], made.get("range"), made.get("allowed_values"), pattern
         )
+        return problem is None
 
 
 def _is_large(value: JsonValue) -> bool:

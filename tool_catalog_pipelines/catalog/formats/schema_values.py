@@ -21,8 +21,12 @@ MAX_VALUES = 400
 """Of one schema that is kept with a tool."""
 MAX_STEPS = 20_000
 """Schemas looked at for one tool; mutual references multiply."""
+MAX_ALL_STEPS = 2_000_000
+"""Schemas looked at for one file."""
 _MAX_CHAIN = 30
 _MAX_REGEX_LENGTH = 500
+_MAX_REPEATS = 4
+_UNLIMITED = r"[*+]|\{\d*,\d*\}"
 _MAX_DESCRIPTION = 200
 _MAX_CHOICES = 200
 TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object"})
@@ -36,10 +40,15 @@ class UnreadableError(Exception):
 
 @dataclass(slots=True)
 class References:
-    """Follows the references of one file; counts what one tool needs."""
+    """Follows the references of one file; counts what each tool and all of them need."""
 
     root: Mapping[str, Any]
     steps: int = field(default=0)
+    all_steps: int = field(default=0)
+
+    def begin(self) -> None:
+        """The next tool begins."""
+        self.steps = 0
 
     def follow(self, value: JsonValue) -> Mapping[str, Any]:
         """What a mapping says, with the target of its `$ref` filled in.
@@ -61,11 +70,14 @@ class References:
             found = mapping(self._target(reference))
         return {**found, **beside} if beside else found
 
-    def count(self) -> None:
-        """One more schema was looked at."""
-        self.steps += 1
+    def count(self, size: int = 0) -> None:
+        """One more schema of that many keys was looked at."""
+        self.steps += 1 + size // 10
+        self.all_steps += 1 + size // 10
         if self.steps > MAX_STEPS:
-            raise UnreadableError("its schemas refer to each other too often")
+            raise UnreadableError("its schemas are too much work to read")
+        if self.all_steps > MAX_ALL_STEPS:
+            raise UnreadableError("the schemas of this file are too much work to read")
 
     def _target(self, reference: str) -> JsonValue:
         shown = reference[:100]
@@ -86,8 +98,8 @@ class References:
 
     def flat(self, schema: JsonValue, within: tuple[int, ...] = ()) -> dict[str, Any]:
         """A schema with its reference followed and `allOf` merged into it."""
-        self.count()
         found = dict(self.follow(schema))
+        self.count(len(found))
         parts = found.pop("allOf", None)
         if not isinstance(parts, list) or len(within) > _MAX_CHAIN:
             return found
@@ -96,6 +108,7 @@ class References:
             marker = id(target.get("properties", target))
             if marker not in within:
                 found = _merged(self.flat(part, (*within, marker)), found)
+                self.count(len(mapping(found.get("properties"))))
         return found
 
 
@@ -131,12 +144,25 @@ def safe_regex(pattern: JsonValue) -> str | None:
     return pattern
 
 
+def regex_work(pattern: str, text: str) -> int:
+    """About how many steps a search may take at worst, for a regular expression that is safe."""
+    begins_fixed = pattern.startswith("^") and "|" not in pattern
+    power = len(re.findall(_UNLIMITED, _bare(pattern))) + (0 if begins_fixed else 1)
+    return (len(text) + 1) ** max(power, 1)
+
+
+def _bare(pattern: str) -> str:
+    """The regular expression with one letter for every escape and every class."""
+    return re.sub(
+        r"\[\^?\]?[^\]]*\]", "c", re.sub(r"\\.", "e", pattern, flags=re.DOTALL), flags=re.DOTALL
+    )
+
+
 def _may_run_long(pattern: str) -> bool:
     """Repeats inside repeats, or many repeats: time that grows fast with the text."""
-    bare = re.sub(r"\\.", "e", pattern, flags=re.DOTALL)
-    bare = re.sub(r"\[\^?\]?[^\]]*\]", "c", bare)
-    unlimited = r"(?:[*+]|\{\d*,\d*\})"
-    if len(re.findall(unlimited, bare)) > 4:
+    bare = _bare(pattern)
+    optional = len(re.findall(r"(?<![(*+?}])\?", bare))
+    if len(re.findall(_UNLIMITED, bare)) > _MAX_REPEATS or optional > 2 * _MAX_REPEATS:
         return True
     opened: list[int] = []
     for at, character in enumerate(bare):
