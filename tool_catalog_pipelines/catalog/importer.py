@@ -74,6 +74,8 @@ class _Import:
 
     def run(self) -> ImportReport:
         changed = self._changed(self._read())
+        files = {candidate.file for candidate in changed}
+        self._report.coerced = {f: c for f, c in self._report.coerced.items() if f in files}
         self._save_all(changed)
         if not self._rules.is_dry_run:
             self._catalog.publish()

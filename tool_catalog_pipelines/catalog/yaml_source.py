@@ -64,13 +64,13 @@ def snapshot_from_yaml(folder: Path) -> CatalogSnapshot:
     return CatalogSnapshot(
         revision=0,
         taken_at=datetime.now(UTC),
-        tools=tuple(tool for group in groups.values() for tool in _with_channels(group)),
+        tools=tuple(tool for group in groups.values() for tool in with_channels(group)),
         experiments=tuple(experiments),
         source="yaml",
     )
 
 
-def _with_channels(versions: Sequence[ToolSpec]) -> list[CatalogTool]:
+def with_channels(versions: Sequence[ToolSpec]) -> list[CatalogTool]:
     """`latest` is the newest active version; `stable` the oldest, as an import in order gives."""
     ordered = sorted(versions, key=lambda spec: order_key(spec.version))
     active = [spec for spec in ordered if spec.status == "active"]

@@ -6,7 +6,14 @@ import sys
 
 import typer
 
-from tool_catalog_pipelines.cli import catalog, catalog_change, catalog_files, chain, serve
+from tool_catalog_pipelines.cli import (
+    catalog,
+    catalog_change,
+    catalog_files,
+    chain,
+    serve,
+    validate,
+)
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError, ToolCatalogError
 
@@ -20,6 +27,7 @@ app.add_typer(chain.app, name="chain", help="Check, explain and run chains.")
 catalog_files.register(app)
 catalog.register(app)
 catalog_change.register(app)
+validate.register(app)
 serve.register(app)
 
 

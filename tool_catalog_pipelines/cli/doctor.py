@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.db.engine import make_engine
 from tool_catalog_pipelines.db.server import Database, acquire_database
@@ -85,13 +86,20 @@ def _tools(settings: Settings) -> list[Finding]:
     """One line for the tools that can run, one for each that lacks its program."""
     latest = installed_snapshot(settings).latest
     lacking = {tool.label: missing_here(tool.spec) for tool in latest}
-    usable = sum(not missing for missing in lacking.values())
+    executable = {tool.label for tool in latest if _is_executable(tool)}
+    usable = sum(label in executable and not missing for label, missing in lacking.items())
     lines = [Finding("tools", "ok", f"{usable} of {len(latest)} can run on this machine")]
     for label, missing in sorted(lacking.items()):
         if missing:
             why = f"not installed: {', '.join(need.name for need in missing)}"
             lines.append(Finding(label, "limited", why))
     return lines
+
+
+def _is_executable(tool: CatalogTool) -> bool:
+    patterns = [p for c in tool.spec.capabilities.values() for p in c.patterns.values()]
+    kinds = {pattern.binding.kind for pattern in patterns if pattern.binding is not None}
+    return bool(kinds & {"command", "python"})
 
 
 def _chains(settings: Settings) -> list[Finding]:

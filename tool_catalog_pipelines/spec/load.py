@@ -93,6 +93,11 @@ def tool_of(document: Document) -> ToolSpec:
     return _checked(document, _Checks(ToolSpec, check_tool, check_partial_tool))
 
 
+def chain_of(document: Document) -> ChainSpec:
+    """The chain that a file holds, which was read already; see `load_chain`."""
+    return _checked(document, _Checks(ChainSpec, check_chain, check_partial_chain))
+
+
 def experiment_of(document: Document) -> ExperimentSpec:
     """The experiment that a file holds, which was read already; see `load_experiment`."""
     return _checked(document, _Checks(ExperimentSpec, check_experiment, _no_partial_checks))
