@@ -27,6 +27,10 @@ from rich.table import Table
 from tool_catalog_pipelines.errors import Problem, TerminalError
 
 
+_FILE_WIDTH = 160
+"""Characters of a line where no terminal says how many there are."""
+
+
 class Screen:
     """Standard output for results, standard error for everything said along the way."""
 
@@ -61,11 +65,13 @@ class Screen:
         table = Table(
             title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
         )
-        for name, value in rows[0].items():
-            table.add_column(name, justify="right" if isinstance(value, int | float) else "left")
+        for place, (name, value) in enumerate(rows[0].items()):
+            justify = "right" if isinstance(value, int | float) else "left"
+            # The first column names the row; cut, it would name nothing.
+            table.add_column(name, justify=justify, no_wrap=place == 0, overflow="fold")
         for row in rows:
             table.add_row(*[_cell(value) for value in row.values()])
-        self.out.print(table)
+        self.out.print(table, width=None if self.out.is_terminal else _FILE_WIDTH)
 
     @contextmanager
     def counted(self, name: str) -> Generator[Callable[[int, int, str], None]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +21,7 @@ from tool_catalog_pipelines.catalog.live import LiveCatalog
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.errors import DatabaseUnavailableError, NotFoundError
-from tool_catalog_pipelines.settings import Settings
+from tool_catalog_pipelines.settings import Settings, child_environment
 from tool_catalog_pipelines.spec.base import parse_tool_ref as ref
 
 
@@ -41,6 +44,48 @@ def test_a_change_of_one_process_is_seen_by_another(catalog: Catalog, settings: 
         assert live.history.statistics().reloads >= 3
         assert live.history.newest()[0].to_revision == live.current().revision
         until(lambda: installed_snapshot(elsewhere).revision == live.current().revision)
+
+
+FOLLOWER = """
+import time
+from tool_catalog_pipelines.catalog.connect import open_catalog
+from tool_catalog_pipelines.settings import load_settings
+from tool_catalog_pipelines.spec.base import parse_tool_ref
+with open_catalog(load_settings()) as catalog, catalog.followed() as live:
+    seen = ""
+    print("following", flush=True)
+    while seen != "gone":
+        named = live.current().by_name.get("echo")
+        now = live.current().resolve(parse_tool_ref("echo")).label if named else "gone"
+        if now != seen and (named or seen):
+            print(now, flush=True)
+            seen = now
+        time.sleep(0.002)
+"""
+
+
+def test_another_process_sees_each_change_without_a_restart(
+    catalog: Catalog, settings: Settings
+) -> None:
+    environment = {**os.environ, **child_environment(replace(settings, source="database"))}
+    follower = subprocess.Popen(
+        [sys.executable, "-c", FOLLOWER], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert follower.stdout is not None
+    with follower:
+        try:
+            assert follower.stdout.readline() == "following\n"
+            catalog.editor.save_tool(make_tool_spec("linux/echo@1.0.0"), "test")
+            assert follower.stdout.readline() == "linux/echo@1.0.0\n"
+            catalog.editor.update_tool(ref("echo"), {"owner": "ann"}, "test")
+            assert follower.stdout.readline() == "linux/echo@1.0.1\n"
+            catalog.editor.roll_back(ref("linux/echo@1.0.0"), "test")
+            assert follower.stdout.readline() == "linux/echo@1.0.0\n"
+            catalog.editor.delete(ref("linux/echo"), "test")
+            assert follower.stdout.readline() == "gone\n"
+            assert follower.wait(30) == 0
+        finally:
+            follower.kill()
 
 
 def test_following_change_by_change_ends_where_reading_anew_ends(catalog: Catalog) -> None:

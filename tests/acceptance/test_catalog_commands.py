@@ -1,0 +1,131 @@
+"""The commands of the catalogue as a person and a program use them: exit codes and JSON keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from factories import make_tool_spec
+
+from tool_catalog_pipelines.catalog.discovery import discovered
+from tool_catalog_pipelines.settings import Settings, child_environment
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(settings: Settings) -> Run:
+    """Runs a command; returns its JSON document, or what it complained about."""
+    folder = settings.catalog_dir / "tools"
+    folder.mkdir(parents=True)
+    for at, estimate in (("linux/echo@1.0.0", "1"), ("linux/echo@1.1.0", "2")):
+        spec = make_tool_spec(
+            at, time_estimate_ms=estimate, tool={"owner": "ops", "metadata": {"team": "blue"}}
+        )
+        document = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        (folder / f"{spec.tool_name}.{spec.version}.yaml").write_text(yaml.safe_dump(document))
+
+    def call(*arguments: str, code: int = 0, text: bool = False) -> Any:
+        argv = [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *arguments]
+        environment = {**os.environ, **child_environment(settings)}
+        asks = [] if text else ["--json"]
+        done = subprocess.run(
+            [*argv, *asks], capture_output=True, text=True, env=environment, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        if code or text:
+            return done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    return call
+
+
+def test_the_life_of_a_tool_on_the_command_line(run: Run, home: Path) -> None:
+    report = run("import")
+    assert [line["what"] for line in report["imported"]] == ["linux/echo@1.0.0", "linux/echo@1.1.0"]
+    assert {"dry_run", "unchanged", "conflicts", "refused", "coerced"} <= report.keys()
+    assert [tool["tool"] for tool in run("list", "--where", "team=blue")["tools"]] == ["linux/echo"]
+    assert run("list", "--owner", "nobody")["tools"] == []
+
+    changed = run("update", "echo", "--set", "owner=ann", "--expect", "1.1.0", "--reason", "moved")
+    assert changed["tool"] == "linux/echo@1.1.1"
+    conflict = run("update", "echo", "--set", "owner=bob", "--expect", "1.1.0", code=1)
+    assert "is at 1.1.1, not at 1.1.0 any more" in conflict
+    found = run("diff", "echo", "1.1.0")
+    assert [change["field"] for change in found["changes"]] == ["owner"]
+    assert not found["breaking"]
+
+    assert run("rollback", "echo@1.0.0")["became"] == "latest"
+    assert run("get", "echo")["spec"]["version"] == "1.0.0"
+    run("promote", "echo@1.1.1")
+    run("disable", "echo@1.1.1", "--reason", "it hangs")
+    assert "is disabled and cannot be testing" in run(
+        "promote", "echo@1.1.1", "--channel", "testing", code=2
+    )
+    run("enable", "echo@1.1.1")
+    run("deprecate", "echo@1.0.0")
+    states = {row["version"]: row for row in run("versions", "echo")["versions"]}
+    assert states["1.0.0"]["status"] == "deprecated"
+    assert states["1.1.1"]["channels"] == ["latest", "stable"]
+    assert states["1.1.1"]["parent"] == "1.1.0"
+
+    run("delete", "echo")
+    assert "there is no tool" in run("get", "nothing", code=2)
+    run("purge", "echo")
+    assert "there is no tool echo" in run("versions", "echo", code=2)
+    actions = [entry["action"] for entry in run("audit", "echo")["entries"]]
+    assert actions[0] == "purged"
+    assert actions.count("deleted") == 3
+    assert run("audit", "--text", "IT HANGS")["entries"][0]["action"] == "disabled"
+    file = home / "audit.jsonl"
+    written = run("audit", "--output", str(file))["entries_written"]
+    assert len(file.read_text().splitlines()) == written >= len(actions)
+
+
+def test_export_discover_and_bad_input(run: Run, home: Path) -> None:
+    run("import")
+    exported = run("export", "--every-version", "-o", str(home / "out"))
+    assert len(exported["exported"]) == 2
+    files = sorted(path.name for path in (home / "out/linux").iterdir())
+    assert files == ["echo.1.0.0.yaml", "echo.1.1.0.yaml"]
+    assert [line["outcome"] for line in run("import", str(home / "out"))["unchanged"]] == [
+        "unchanged"
+    ] * 2
+    found = run("discover", "-o", str(home / "proposals"))
+    assert any(row["program"] == "df" for row in found["proposals"])
+    report = run("import", str(home / "proposals"), "--dry-run")
+    assert report["refused"] == []
+    assert report["dry_run"]
+    assert "--on-conflict cannot be 'perhaps'" in run("import", "--on-conflict", "perhaps", code=2)
+    assert "to which version" in run("rollback", "echo", code=2)
+    assert "nothing to change" in run("update", "echo", code=2)
+    assert "is not a tool reference" in run("get", "../../etc/passwd", code=2)
+    assert "has no value" in run("list", "--where", "team", code=2)
+
+
+def test_what_people_read(run: Run) -> None:
+    run("import")
+    assert "linux/echo" in run("list", text=True)
+    shown = run("get", "echo", text=True)
+    assert "tool_name: echo" in shown
+    assert "channels: latest" in shown
+    assert "linux/echo@1.1.0 is stable now" in run("promote", "echo", text=True)
+    assert "promoted" in run("audit", text=True)
+
+
+def test_proposals_are_drafts_that_say_nothing_unknown() -> None:
+    found = discovered(lambda program: "/bin/df" if program == "df" else None)
+    (spec,) = found
+    (pattern,) = spec.capabilities["inspect"].patterns.values()
+    assert (spec.tool_name, spec.status, pattern.effects) == ("df", "draft", "system")
+    assert pattern.time_estimate_ms is None
+    assert pattern.binding is not None
+    assert discovered(lambda _: None) == ()
