@@ -26,7 +26,6 @@ from rich.table import Table
 
 from tool_catalog_pipelines.errors import Problem, TerminalError
 
-
 _FILE_WIDTH = 160
 """Characters of a line where no terminal says how many there are."""
 
