@@ -133,7 +133,7 @@ def test_example_runs(
     services = Services(lambda: SNAPSHOT, facts.append, tmp_path, tmp_path / "reports", "here")
     outcome = run_attempt(Attempt(step, lock, locked, 1, services), inputs)
     assert outcome.error is None, str(outcome.error)
-    assert facts[0].status == example.expect.get("status", "success")
+    assert facts[0].status == example.expected_status
     measured = {key for key, spec in pattern.variables.items() if spec.measured is not None}
     assert measured <= set(facts[0].variables_measured)
 

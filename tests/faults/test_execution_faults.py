@@ -23,7 +23,7 @@ from tool_catalog_pipelines.execution.step import run_step
 from tool_catalog_pipelines.facts import Execution
 from tool_catalog_pipelines.planning.build import build_plan
 from tool_catalog_pipelines.planning.lock import RunIdentity, resolve_run_lock
-from tool_catalog_pipelines.spec.tool import CommandBinding
+from tool_catalog_pipelines.spec.binding import CommandBinding
 
 IDENTITY = RunIdentity("shared", "run-1", datetime(2026, 1, 1, tzinfo=UTC), "production", "tester")
 

@@ -20,7 +20,7 @@ from tool_catalog_pipelines.execution.processes import Command, Ended, run
 from tool_catalog_pipelines.execution.python_functions import FunctionContext, call_function
 from tool_catalog_pipelines.execution.requirements import SEARCH_PATH
 from tool_catalog_pipelines.facts import Status
-from tool_catalog_pipelines.spec.tool import Binding, CommandBinding, HttpBinding, PythonBinding
+from tool_catalog_pipelines.spec.binding import Binding, CommandBinding, HttpBinding, PythonBinding
 
 STDERR_SHOWN = 1500
 
@@ -52,6 +52,9 @@ def execute_binding(
         return "success", output
     if isinstance(binding, HttpBinding):
         raise AttemptError("NotExecutable", "an http binding cannot be executed by this release")
+    if binding.target is not None:
+        message = f"it runs on the host of '{binding.target}', and there are no connections yet"
+        raise AttemptError("NotExecutable", message)
     return _run_command(binding, inputs, context, timeout_s, usage)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from tool_catalog_pipelines.execution.context import AttemptError
-from tool_catalog_pipelines.spec.tool import CommandBinding, IfArgument
+from tool_catalog_pipelines.spec.binding import CommandBinding, IfArgument
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)\}")
 

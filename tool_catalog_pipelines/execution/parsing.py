@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from tool_catalog_pipelines.execution.context import AttemptError
+from tool_catalog_pipelines.spec.binding import ParserSpec
 from tool_catalog_pipelines.spec.load import canonical_json
-from tool_catalog_pipelines.spec.tool import OutputSpec, ParserSpec
+from tool_catalog_pipelines.spec.tool import OutputSpec
 from tool_catalog_pipelines.spec.values import has_type
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from tool_catalog_pipelines.execution.context import AttemptError
 from tool_catalog_pipelines.execution.python_functions import find_function
-from tool_catalog_pipelines.spec.tool import Binding, PythonBinding
+from tool_catalog_pipelines.spec.binding import Binding, PythonBinding
 
 
 def warm_up(bindings: Iterable[Binding]) -> None:

@@ -22,7 +22,7 @@ from tool_catalog_pipelines.orchestration import naming
 from tool_catalog_pipelines.planning.lock import RunIdentity, RunLock, resolve_run_lock
 from tool_catalog_pipelines.planning.plan import Plan
 from tool_catalog_pipelines.settings import Settings, load_settings
-from tool_catalog_pipelines.spec.tool import Binding
+from tool_catalog_pipelines.spec.binding import Binding
 from tool_catalog_pipelines.telemetry.recorder import FactRecorder
 from tool_catalog_pipelines.telemetry.spool import deliver_spool
 from tool_catalog_pipelines.telemetry.spool_folder import spool_of

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from tool_catalog_pipelines.errors import Problem
 from tool_catalog_pipelines.expressions.estimate import parse_estimate
+from tool_catalog_pipelines.spec.binding import CommandBinding
 from tool_catalog_pipelines.spec.reader import Document, DocumentPath
-from tool_catalog_pipelines.spec.tool import CommandBinding, PatternSpec, ToolSpec
+from tool_catalog_pipelines.spec.tool import PatternSpec, ToolSpec
 
 MAX_PATTERNS = 5
 """More ways to do one thing than a person can tell apart."""

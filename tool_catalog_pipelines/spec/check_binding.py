@@ -1,29 +1,33 @@
-"""Rules of a pattern's binding and outputs: placeholders, parser, schemas, registered functions."""
+"""Rules of a pattern's binding: placeholders, conditions, commands, calls, functions."""
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
-from typing import Any, Protocol, cast
+from typing import cast
 
 from tool_catalog_pipelines.spec.base import JsonValue
-from tool_catalog_pipelines.spec.check_inputs import REGEX_HINT, regex_problem
-from tool_catalog_pipelines.spec.notes import Notes, name_hint
-from tool_catalog_pipelines.spec.plain_schema import is_plain_schema
-from tool_catalog_pipelines.spec.reader import DocumentPath
-from tool_catalog_pipelines.spec.tool import (
+from tool_catalog_pipelines.spec.binding import (
     CommandBinding,
+    HttpBinding,
     IfArgument,
-    ParserSpec,
-    PatternSpec,
     PythonBinding,
 )
+from tool_catalog_pipelines.spec.check_outputs import check_parser
+from tool_catalog_pipelines.spec.notes import Notes, name_hint
+from tool_catalog_pipelines.spec.reader import DocumentPath
+from tool_catalog_pipelines.spec.tool import PatternSpec
 
 FUNCTION_GROUP = "tool_catalog_pipelines.functions"
-_TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)\}|(?P<stray>[{}])")
+_TOKEN = re.compile(
+    r"\$\{secret:[A-Za-z0-9][A-Za-z0-9_.-]*\}|\{\{|\}\}"
+    r"|\{(?P<name>[a-z][a-z0-9_]*)\}|(?P<stray>[{}])"
+)
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh"})
+_SHELLS_TO_THE_END = frozenset({"cmd", "powershell", "pwsh"})
+"""These join every argument after the switch to one program; the others read only the next."""
+_SHELL_SWITCHES = frozenset({"-c", "-lc", "/c", "/k", "-command", "-encodedcommand"})
 
 
 def check_binding(pattern: PatternSpec, path: DocumentPath, notes: Notes) -> None:
@@ -37,20 +41,13 @@ def check_binding(pattern: PatternSpec, path: DocumentPath, notes: Notes) -> Non
             _check_placeholders(text, pattern, at, notes)
         _check_conditions(binding, pattern, where, notes)
         _check_command(binding, where, notes)
-        _check_parser(binding.output, pattern, (*where, "output"), notes)
-
-
-def check_outputs(pattern: PatternSpec, path: DocumentPath, notes: Notes) -> None:
-    """Names of outputs are unique and their schemas are JSON Schemas."""
-    seen: set[str] = set()
-    for at, output in enumerate(pattern.expected_outputs):
-        where = (*path, "expected_outputs", at)
-        if output.name in seen:
-            message = f"the output '{output.name}' is declared twice"
-            notes.add((*where, "name"), message, "remove or rename one of the two", "duplicate")
-        seen.add(output.name)
-        if output.schema_ is not None:
-            _check_schema(output.schema_, (*where, "schema"), notes)
+        _check_shell_text(binding, where, notes)
+        check_parser(binding.output, pattern, (*where, "output"), notes)
+    elif isinstance(binding, HttpBinding):
+        for at, text in _http_texts(binding, where):
+            _check_placeholders(text, pattern, at, notes)
+        _check_http(binding, where, notes)
+        check_parser(binding.output, pattern, (*where, "output"), notes)
 
 
 def _texts(binding: CommandBinding, where: DocumentPath) -> Iterator[tuple[DocumentPath, str]]:
@@ -67,6 +64,65 @@ def _texts(binding: CommandBinding, where: DocumentPath) -> Iterator[tuple[Docum
         if text is not None:
             yield (*where, key), text
     yield from (((*where, "env", name), text) for name, text in binding.env.items())
+
+
+def _http_texts(binding: HttpBinding, where: DocumentPath) -> Iterator[tuple[DocumentPath, str]]:
+    """Every text of a call that may hold placeholders, with its path."""
+    yield (*where, "url"), binding.url
+    for key in ("query", "headers"):
+        texts: Mapping[str, str] = getattr(binding, key)
+        yield from (((*where, key, name), text) for name, text in texts.items())
+    yield from _body_texts(binding.body, (*where, "body"))
+
+
+def _body_texts(value: JsonValue, where: DocumentPath) -> Iterator[tuple[DocumentPath, str]]:
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for key, element in cast("Mapping[str, JsonValue]", value).items():
+            yield from _body_texts(element, (*where, key))
+    elif isinstance(value, list):
+        for at, element in enumerate(cast("list[JsonValue]", value)):
+            yield from _body_texts(element, (*where, at))
+
+
+def _check_http(binding: HttpBinding, where: DocumentPath, notes: Notes) -> None:
+    """A call goes to http or https, holds no password in its address, and names clear headers."""
+    scheme, _, rest = binding.url.partition("://")
+    if not rest and not _TOKEN.match(binding.url):
+        message = f"the address {binding.url!r} does not begin with http:// or https://"
+        notes.add((*where, "url"), message, "write the whole address", "url")
+    elif rest and scheme not in ("http", "https"):
+        message = f"the scheme {scheme!r} cannot be called"
+        notes.add((*where, "url"), message, "use http or https", "url")
+    if "@" in rest.partition("/")[0]:
+        hint = "put ${secret:name} into a header"
+        notes.add((*where, "url"), "the address holds a user or password", hint, "url")
+    for name in binding.headers:
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+            message = f"'{name}' cannot be the name of a header"
+            notes.add((*where, "headers", name), message, "use letters, digits and -", at_key=True)
+
+
+def _check_shell_text(binding: CommandBinding, where: DocumentPath, notes: Notes) -> None:
+    """A value must never become part of a text that a shell reads as a program."""
+    program = str(binding.argv[0]).replace("\\", "/").rpartition("/")[2].lower()
+    program = program.removesuffix(".exe")
+    if program not in _SHELLS | _SHELLS_TO_THE_END:
+        return
+    is_program_text = False
+    for at, element in enumerate(binding.argv[1:], start=1):
+        texts = (element,) if isinstance(element, str) else (*element.then, *element.else_)
+        if is_program_text and any(_names_in(text) for text in texts):
+            message = "an input would become part of a program that a shell reads"
+            hint = "give it as an environment variable and use that in the text"
+            notes.add((*where, "argv", at), message, hint, "shell_text")
+        is_switch = any(text.lower() in _SHELL_SWITCHES for text in texts)
+        is_program_text = is_switch or (is_program_text and program in _SHELLS_TO_THE_END)
+
+
+def _names_in(text: str) -> bool:
+    return any(match["name"] for match in _TOKEN.finditer(text))
 
 
 def _check_placeholders(text: str, pattern: PatternSpec, where: DocumentPath, notes: Notes) -> None:
@@ -117,118 +173,6 @@ def _check_command(binding: CommandBinding, where: DocumentPath, notes: Notes) -
             if seen.setdefault(code, key) != key:
                 message = f"the exit code {code} means both {seen[code]} and {key}"
                 notes.add((*where, "exit_codes", key), message, "keep it in one list", "duplicate")
-
-
-def _check_parser(
-    parser: ParserSpec, pattern: PatternSpec, where: DocumentPath, notes: Notes
-) -> None:
-    if parser.parser == "jc":
-        _check_jc(parser, where, notes)
-    elif parser.name is not None:
-        message = f"'name' is for the parser jc, but the parser is {parser.parser}"
-        notes.add((*where, "name"), message, "remove it", "parser", at_key=True)
-    if parser.parser == "regex":
-        _check_regex_parser(parser, where, notes)
-    elif parser.pattern is not None:
-        message = f"'pattern' is for the parser regex, but the parser is {parser.parser}"
-        notes.add((*where, "pattern"), message, "remove it", "parser", at_key=True)
-    names = [output.name for output in pattern.expected_outputs]
-    if parser.parser == "none":
-        if names:
-            message = "outputs are expected, but the parser 'none' gives none"
-            notes.add((*where, "parser"), message, "choose a parser, or expect no outputs")
-    elif names:
-        _check_output_names(parser.as_, names, where, notes)
-
-
-def _check_output_names(given: str, names: list[str], where: DocumentPath, notes: Notes) -> None:
-    """A command gives one output field, so exactly that one can be expected."""
-    if given not in names:
-        message = f"the output is called '{given}', which is not among expected_outputs"
-        hint = name_hint(given, names, "expected")
-        notes.add((*where, "as"), message, hint, "output")
-        return
-    for name in names:
-        if name != given:
-            message = f"the output '{name}' is expected, but the command only gives '{given}'"
-            notes.add(where, message, f"remove '{name}' from expected_outputs", "output")
-
-
-def _check_jc(parser: ParserSpec, where: DocumentPath, notes: Notes) -> None:
-    if parser.name is None:
-        notes.add(where, "the parser jc needs a 'name'", "add 'name: ...', like ps or df", "parser")
-        return
-    known = _jc_parsers()
-    if parser.name.replace("-", "_") not in known:
-        message = f"jc has no parser '{parser.name}'"
-        near = name_hint(parser.name, sorted(known)).rpartition("known: ")[0]
-        notes.add((*where, "name"), message, f"{near}'jc --help' lists all", "parser")
-
-
-@lru_cache(maxsize=1)
-def _jc_parsers() -> frozenset[str]:
-    # jc carries no types; streaming parsers are left out because a whole output is parsed at once.
-    jc = cast("Any", importlib.import_module("jc"))
-    names = cast("list[str]", jc.parser_mod_list())
-    streaming = set(cast("list[str]", jc.streaming_parser_mod_list()))
-    return frozenset(names) - streaming
-
-
-def _check_regex_parser(parser: ParserSpec, where: DocumentPath, notes: Notes) -> None:
-    if parser.pattern is None:
-        message = "the parser regex needs a 'pattern'"
-        notes.add(where, message, "add a regular expression with named groups", "parser")
-        return
-    problem = regex_problem(parser.pattern)
-    if problem:
-        notes.add((*where, "pattern"), problem, REGEX_HINT, "regex")
-    elif not re.compile(parser.pattern).groupindex:
-        message = "the regular expression has no named group, so its matches would be empty"
-        notes.add((*where, "pattern"), message, "name groups: (?P<size>[0-9]+)", "regex")
-
-
-class _SchemaError(Protocol):
-    message: str
-    absolute_path: Iterable[str | int]
-
-
-def _check_schema(schema: dict[str, JsonValue], where: DocumentPath, notes: Notes) -> None:
-    error = _schema_error(schema)
-    if error is not None:
-        place = (*where, *error.absolute_path)
-        message = f"not a JSON Schema: {error.message}"
-        notes.add(place, message, "see json-schema.org, draft 2020-12", "schema")
-        return
-    for place in _outside_references(schema, where):
-        notes.add(
-            place, "'$ref' leads out of this schema", "refer to '#/...' inside the schema", "schema"
-        )
-
-
-def _schema_error(schema: JsonValue) -> _SchemaError | None:
-    """The most telling error of a schema by the meta schema of draft 2020-12."""
-    if is_plain_schema(schema):
-        return None
-    import jsonschema
-
-    untyped = cast("Any", jsonschema)  # its stubs are partial here
-    validator = untyped.Draft202012Validator(untyped.Draft202012Validator.META_SCHEMA)
-    best = untyped.exceptions.best_match(validator.iter_errors(schema))
-    return cast("_SchemaError | None", best)
-
-
-def _outside_references(schema: JsonValue, where: DocumentPath) -> Iterator[DocumentPath]:
-    """Places of references that would have to be fetched from somewhere."""
-    if isinstance(schema, Mapping):
-        fields = cast("Mapping[str, JsonValue]", schema)
-        target = fields.get("$ref")
-        if isinstance(target, str) and not target.startswith("#"):
-            yield (*where, "$ref")
-        for key, value in fields.items():
-            yield from _outside_references(value, (*where, key))
-    elif isinstance(schema, list):
-        for at, value in enumerate(cast("list[JsonValue]", schema)):
-            yield from _outside_references(value, (*where, at))
 
 
 def _check_function(name: str, where: DocumentPath, notes: Notes) -> None:

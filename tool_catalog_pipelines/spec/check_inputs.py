@@ -1,4 +1,7 @@
-"""Rules of declared inputs and of the examples that use them."""
+"""Rules of declared inputs: ranges, regular expressions, allowed values, defaults.
+
+Does not belong here: the calls that give them values (check_examples.py).
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from dataclasses import dataclass
 
 from tool_catalog_pipelines.spec.base import JsonValue, TypeName
 from tool_catalog_pipelines.spec.chain import ChainInputSpec
-from tool_catalog_pipelines.spec.notes import Notes, name_hint
+from tool_catalog_pipelines.spec.notes import Notes
 from tool_catalog_pipelines.spec.reader import DocumentPath
-from tool_catalog_pipelines.spec.tool import ExampleSpec, InputSpec, PatternSpec
+from tool_catalog_pipelines.spec.tool import InputSpec, PatternSpec
 from tool_catalog_pipelines.spec.values import value_problem
 
 _NUMERIC = ("integer", "number", "array")
@@ -69,34 +72,12 @@ def _check_tool_input(declared: _Declared, spec: InputSpec, notes: Notes) -> Non
         _check_value(declared, example, where, "the example", notes)
 
 
-def check_examples(pattern: PatternSpec, path: DocumentPath, notes: Notes) -> None:
-    """Examples name declared inputs only, give every required one, with values that fit."""
-    for at, example in enumerate(pattern.examples):
-        where = (*path, "examples", at)
-        _check_example(example, pattern, where, notes)
-
-
-def _check_example(
-    example: ExampleSpec, pattern: PatternSpec, where: DocumentPath, notes: Notes
+def check_given_value(
+    spec: InputSpec, value: JsonValue, where: DocumentPath, what: str, notes: Notes
 ) -> None:
-    for spec in pattern.required_inputs:
-        if spec.name not in example.inputs and spec.default is None:
-            notes.add(
-                where,
-                f"the example '{example.name}' lacks the required input '{spec.name}'",
-                f"add '{spec.name}: ...' to its inputs",
-                "example",
-            )
-    for name, value in example.inputs.items():
-        at = (*where, "inputs", name)
-        spec = pattern.inputs.get(name)
-        if spec is None:
-            message = f"the example '{example.name}' gives '{name}', which is not declared"
-            hint = name_hint(name, pattern.inputs, "inputs") or "the pattern has no inputs"
-            notes.add(at, message, hint, "example", at_key=True)
-        elif _compiles(spec.validation):
-            declared = _Declared(name, spec, at)
-            _check_value(declared, value, at, f"'{name}' of the example '{example.name}'", notes)
+    """A value that an example gives to an input whose rules make sense; else nothing is said."""
+    if spec.validation is None or regex_problem(spec.validation) is None:
+        _check_value(_Declared(spec.name, spec, where), value, where, what, notes)
 
 
 def _check_value(
@@ -178,7 +159,3 @@ def regex_problem(pattern: str) -> str | None:
     except (re.error, OverflowError, RecursionError, FutureWarning) as error:
         return f"the regular expression {pattern!r} is wrong: {error}"
     return None
-
-
-def _compiles(pattern: str | None) -> bool:
-    return pattern is None or regex_problem(pattern) is None

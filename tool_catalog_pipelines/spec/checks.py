@@ -15,9 +15,11 @@ from pydantic import ValidationError
 from tool_catalog_pipelines.errors import Problem
 from tool_catalog_pipelines.spec.base import SpecModel, parse_tool_ref
 from tool_catalog_pipelines.spec.chain import ChainInputSpec, ChainSpec, ScheduleSpec, StepSpec
-from tool_catalog_pipelines.spec.check_binding import check_binding, check_outputs
+from tool_catalog_pipelines.spec.check_binding import check_binding
 from tool_catalog_pipelines.spec.check_estimates import check_estimates
-from tool_catalog_pipelines.spec.check_inputs import check_chain_input, check_examples, check_inputs
+from tool_catalog_pipelines.spec.check_examples import check_examples
+from tool_catalog_pipelines.spec.check_inputs import check_chain_input, check_inputs
+from tool_catalog_pipelines.spec.check_outputs import check_outputs
 from tool_catalog_pipelines.spec.check_steps import check_schedule, check_step, check_text_path
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 from tool_catalog_pipelines.spec.notes import Notes

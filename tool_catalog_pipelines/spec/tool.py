@@ -19,6 +19,8 @@ from tool_catalog_pipelines.spec.base import (
     TypeName,
     Version,
 )
+from tool_catalog_pipelines.spec.binding import Binding
+from tool_catalog_pipelines.spec.example import ExampleSpec
 
 Platform = Literal[
     "linux", "windows", "network", "scheduler", "custom", "multi-platform",
@@ -108,90 +110,6 @@ class OutputSpec(SpecModel):
     schema_: dict[str, JsonValue] | None = Field(default=None, alias="schema")
 
 
-class IfArgument(SpecModel):
-    """Arguments that are present only if an input is given (and is not false)."""
-
-    if_: Identifier = Field(alias="if")
-    then: tuple[str, ...]
-    else_: tuple[str, ...] = Field(default=(), alias="else")
-
-
-class ParserSpec(SpecModel):
-    """How standard output becomes the output object `{as: value}`.
-
-    Parsers: `jc` (with `name` of the jc parser), `text` (string), `lines` (list of strings),
-    `json`, `regex` (`pattern` with named groups, one object per matching line), `none` (nothing).
-    """
-
-    parser: Literal["jc", "text", "lines", "json", "regex", "none"]
-    name: str | None = None
-    as_: Identifier = Field(default="result", alias="as")
-    pattern: str | None = None
-
-
-class ExitCodes(SpecModel):
-    """Meaning of exit codes; a code in no list is a failure."""
-
-    success: tuple[int, ...] = (0,)
-    no_result: tuple[int, ...] = ()
-    failed: tuple[int, ...] = ()
-    transient: tuple[int, ...] = ()
-
-
-class CommandBinding(SpecModel):
-    """A command on this machine: an argv list with typed placeholders `{input}`, no shell.
-
-    A placeholder that is a whole argument and holds an array becomes one argument per element.
-    """
-
-    kind: Literal["command"]
-    argv: tuple[str | IfArgument, ...] = Field(min_length=1)
-    output: ParserSpec
-    exit_codes: ExitCodes = ExitCodes()
-    stdin: str | None = None
-    env: dict[str, str] = {}
-    cwd: str | None = None
-    max_output_bytes: int = Field(default=8_388_608, ge=1, le=1_073_741_824)
-
-
-class PythonBinding(SpecModel):
-    """A registered Python function (entry point group `tool_catalog_pipelines.functions`)."""
-
-    kind: Literal["python"]
-    function: Name
-
-
-class HttpBinding(SpecModel):
-    """One HTTP call. Texts hold typed placeholders `{input}`, as in a command.
-
-    A query parameter or header whose text is one placeholder is left out when that input is not
-    given. `body` is sent as JSON; a text in it that is one placeholder becomes the input's value.
-    """
-
-    kind: Literal["http"]
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    url: Text
-    query: dict[str, str] = {}
-    headers: dict[str, str] = {}
-    body: JsonValue = None
-    output: ParserSpec = ParserSpec(parser="json")
-    success_statuses: tuple[int, ...] = (200, 201, 202, 203, 204, 206)
-    no_result_statuses: tuple[int, ...] = ()
-    transient_statuses: tuple[int, ...] = (408, 425, 429, 500, 502, 503, 504)
-    max_output_bytes: int = Field(default=8_388_608, ge=1, le=1_073_741_824)
-
-
-Binding = Annotated[CommandBinding | PythonBinding | HttpBinding, Field(discriminator="kind")]
-
-
-class ExampleSpec(SpecModel):
-    """A named call of the pattern and what is expected of it."""
-
-    name: Text
-    inputs: dict[str, JsonValue] = {}
-    expect: dict[str, JsonValue] = {}
-
-
 class PriceSpec(SpecModel):
     """What one execution costs in cost units, from what was measured."""
 
@@ -221,6 +139,7 @@ class PatternSpec(SpecModel):
     expected_outputs: tuple[OutputSpec, ...] = ()
     binding: Binding | None = None
     examples: tuple[ExampleSpec, ...] = ()
+    test_cases: tuple[ExampleSpec, ...] = ()
 
     @field_validator("time_estimate_ms", "cost_estimate", mode="before")
     @classmethod

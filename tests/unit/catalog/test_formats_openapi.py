@@ -18,8 +18,8 @@ from foreign_files import (
 
 from tool_catalog_pipelines.catalog.formats import schema_values
 from tool_catalog_pipelines.catalog.formats.openapi import MAX_OPERATIONS
+from tool_catalog_pipelines.spec.binding import HttpBinding
 from tool_catalog_pipelines.spec.load import read_foreign_file
-from tool_catalog_pipelines.spec.tool import HttpBinding
 
 OK = {"200": {"description": "ok"}}
 

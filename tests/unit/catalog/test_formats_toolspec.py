@@ -16,7 +16,7 @@ from foreign_files import (
     tools_of,
 )
 
-from tool_catalog_pipelines.spec.tool import CommandBinding
+from tool_catalog_pipelines.spec.binding import CommandBinding
 
 WHOLE = json.loads((FOREIGN / "toolspec.json").read_text())
 

@@ -171,3 +171,18 @@ def test_hints_name_what_is_near_and_what_there_is() -> None:
     assert name_hint("xyz", ["disk"], "inputs") == "inputs: disk"
     assert name_hint("xyz", []) == ""
     assert name_hint("x", [f"name{n}" for n in range(100)]).endswith(", ...")
+
+
+def test_a_shell_reads_only_the_text_after_its_switch() -> None:
+    inputs = [{"name": "path", "type": "string", "description": "x"}]
+    safe = command("/bin/bash", "-c", 'ls "$1"', "bash", "{path}")
+    assert tool_messages(required_inputs=inputs, binding=safe) == []
+    unsafe = command("/bin/bash", "-c", "ls {path}")
+    (message,) = tool_messages(required_inputs=inputs, binding=unsafe)
+    assert "part of a program that a shell reads" in message
+
+
+def test_secrets_are_no_placeholders() -> None:
+    call = {"kind": "http", "method": "GET", "url": "https://example.test/", "headers": {}}
+    call["headers"] = {"Authorization": "Bearer ${secret:api-key}"}
+    assert tool_messages(binding=call) == []
