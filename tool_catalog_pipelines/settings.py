@@ -83,6 +83,11 @@ class Settings:
         return self.home / "reports"
 
     @property
+    def secrets_dir(self) -> Path:
+        """One file per secret; the name of the file is the name of the secret."""
+        return self.home / "secrets"
+
+    @property
     def marts_path(self) -> Path:
         """The DuckDB file with one writer."""
         return self.home / "marts" / "marts.duckdb"
@@ -114,6 +119,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         source=_source(env.get("TOOL_CATALOG_SOURCE") or "dual"),
         host=socket.gethostname(),
     )
+
+
+def secret_variables(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """The variables that hold secrets, `TOOL_CATALOG_SECRET_...`; kept apart from the settings."""
+    env = os.environ if environ is None else environ
+    return {name: text for name, text in env.items() if name.startswith("TOOL_CATALOG_SECRET_")}
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

@@ -12,6 +12,7 @@ from tool_catalog_pipelines.cli import (
     catalog_files,
     chain,
     serve,
+    trial,
     validate,
 )
 from tool_catalog_pipelines.cli.output import Screen
@@ -27,6 +28,7 @@ app.add_typer(chain.app, name="chain", help="Check, explain and run chains.")
 catalog_files.register(app)
 catalog.register(app)
 catalog_change.register(app)
+trial.register(app)
 validate.register(app)
 serve.register(app)
 

@@ -15,7 +15,7 @@ from typing import Any
 from tool_catalog_pipelines.catalog.records import CatalogTool, Estimate
 from tool_catalog_pipelines.errors import NotFoundError, ToolCatalogError
 from tool_catalog_pipelines.execution.binding import Usage, execute_binding
-from tool_catalog_pipelines.execution.context import AttemptError, Services
+from tool_catalog_pipelines.execution.context import AttemptError, Services, no_secrets
 from tool_catalog_pipelines.execution.inputs import checked_inputs, redacted
 from tool_catalog_pipelines.execution.measures import (
     Estimated,
@@ -28,6 +28,7 @@ from tool_catalog_pipelines.execution.parsing import check_output
 from tool_catalog_pipelines.execution.policy import check_policy, time_limit_s
 from tool_catalog_pipelines.execution.python_functions import FunctionContext
 from tool_catalog_pipelines.execution.requirements import check_startable
+from tool_catalog_pipelines.execution.secrets import UsedSecrets
 from tool_catalog_pipelines.facts import NO_ITEM, Execution, Status
 from tool_catalog_pipelines.planning.lock import LockedStep, RunLock
 from tool_catalog_pipelines.planning.plan import PlanStep
@@ -58,6 +59,7 @@ class _Measured:
     after: Mapping[str, float] = field(default_factory=dict[str, float])
     estimate: Estimated = field(default_factory=lambda: Estimated(None, None))
     usage: Usage = field(default_factory=Usage)
+    secrets: UsedSecrets = field(default_factory=lambda: UsedSecrets(no_secrets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def run_attempt(
     Anything that is no AttemptError (an interrupt, a defect of ours) is recorded as cancelled or
     failed and raised again.
     """
-    measured = _Measured()
+    measured = _Measured(secrets=UsedSecrets(attempt.services.secrets))
     started_at, clock = datetime.now(UTC), time.perf_counter()
     status: Status = "success"
     output: Any = None
@@ -131,6 +133,7 @@ def _execute(
         _function_context(attempt),
         time_limit_s(attempt.step.timeout_s, pattern.policy, tool.spec.timeout_s),
         measured.usage,
+        measured.secrets,
     )
     if status == "success":
         check_output(pattern.expected_outputs, output)

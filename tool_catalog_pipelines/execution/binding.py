@@ -9,18 +9,24 @@ import errno
 import shutil
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tool_catalog_pipelines.execution.command import render_argv, render_text
+from tool_catalog_pipelines.execution.command import render_command
 from tool_catalog_pipelines.execution.context import AttemptError
 from tool_catalog_pipelines.execution.parsing import parse_output
 from tool_catalog_pipelines.execution.processes import Command, Ended, run
 from tool_catalog_pipelines.execution.python_functions import FunctionContext, call_function
 from tool_catalog_pipelines.execution.requirements import SEARCH_PATH
+from tool_catalog_pipelines.execution.secrets import UsedSecrets
 from tool_catalog_pipelines.facts import Status
-from tool_catalog_pipelines.spec.binding import Binding, CommandBinding, HttpBinding, PythonBinding
+from tool_catalog_pipelines.spec.binding import (
+    Binding,
+    CommandBinding,
+    HttpBinding,
+    ParserSpec,
+    PythonBinding,
+)
 
 STDERR_SHOWN = 1500
 
@@ -41,6 +47,7 @@ def execute_binding(
     context: FunctionContext,
     timeout_s: float,
     usage: Usage,
+    secrets: UsedSecrets,
 ) -> tuple[Status, Any]:
     """Execute and parse.
 
@@ -51,52 +58,60 @@ def execute_binding(
         output = call_function(binding.function, context, inputs)
         return "success", output
     if isinstance(binding, HttpBinding):
-        raise AttemptError("NotExecutable", "an http binding cannot be executed by this release")
+        return _call(binding, inputs, timeout_s, usage, secrets)
     if binding.target is not None:
         message = f"it runs on the host of '{binding.target}', and there are no connections yet"
         raise AttemptError("NotExecutable", message)
-    return _run_command(binding, inputs, context, timeout_s, usage)
+    spill_path = context.work_dir / context.run_id / f"{context.step}.stdout"
+    command = render_command(binding, inputs, secrets, timeout_s, spill_path)
+    return _run_command(binding, command, usage, secrets)
+
+
+def _call(
+    binding: HttpBinding,
+    inputs: Mapping[str, Any],
+    timeout_s: float,
+    usage: Usage,
+    secrets: UsedSecrets,
+) -> tuple[Status, Any]:
+    # Every process that runs steps would pay for its import, few call anything.
+    from tool_catalog_pipelines.execution.http_call import send
+    from tool_catalog_pipelines.execution.http_request import render_request
+
+    request = render_request(binding, inputs, secrets, timeout_s)
+    answer = send(request)
+    usage.output_bytes = len(answer.body)
+    body = secrets.hidden_bytes(answer.body)
+    if answer.status in binding.success_statuses:
+        return "success", parse_output(binding.output, body)
+    if answer.status in binding.no_result_statuses:
+        return "no_result", _empty(binding.output)
+    said = body.decode("utf-8", "replace").strip()[:STDERR_SHOWN]
+    what = f"{request.shown}: HTTP {answer.status} {answer.reason}"
+    raise AttemptError(
+        "HttpFailed",
+        what + (f": {said}" if said else ""),
+        is_transient=answer.status in binding.transient_statuses,
+    )
 
 
 def _run_command(
-    binding: CommandBinding,
-    inputs: Mapping[str, Any],
-    context: FunctionContext,
-    timeout_s: float,
-    usage: Usage,
+    binding: CommandBinding, command: Command, usage: Usage, secrets: UsedSecrets
 ) -> tuple[Status, Any]:
-    argv = render_argv(binding, inputs)
-    command = Command(
-        argv=argv,
-        env=_environment(binding, inputs),
-        cwd=Path(render_text(binding.cwd, inputs)) if binding.cwd else None,
-        stdin=render_text(binding.stdin, inputs).encode() if binding.stdin is not None else None,
-        timeout_s=timeout_s,
-        max_output_bytes=binding.max_output_bytes,
-        spill_path=context.work_dir / context.run_id / f"{context.step}.stdout",
-    )
     try:
         ended = run(command)
     except OSError as error:
-        raise _not_started(argv[0], error) from error
+        raise _not_started(command.argv[0], error) from error
     usage.exit_code = ended.exit_code
     usage.cpu_seconds = ended.cpu_seconds
     usage.peak_memory_bytes = ended.peak_memory_bytes
     usage.output_bytes = ended.output_bytes
-    return _judged(binding, ended, argv[0], timeout_s)
-
-
-def _environment(binding: CommandBinding, inputs: Mapping[str, Any]) -> dict[str, str]:
-    """A small, predictable environment: what tools print must not depend on who started us."""
-    own = {name: render_text(text, inputs) for name, text in binding.env.items()}
-    base = {
-        "PATH": SEARCH_PATH,
-        "HOME": "/nonexistent",
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-    }
-    return {**base, **own}
+    ended = replace(
+        ended,
+        stdout=secrets.hidden_bytes(ended.stdout),
+        stderr=secrets.hidden_bytes(ended.stderr),
+    )
+    return _judged(binding, ended, command.argv[0], command.timeout_s)
 
 
 def _not_started(program: str, error: OSError) -> AttemptError:
@@ -152,8 +167,11 @@ def _empty_or_parsed(binding: CommandBinding, ended: Ended) -> Any:
     """No result is an answer too: the empty value of the parser, unless something was printed."""
     if ended.stdout.strip():
         return parse_output(binding.output, ended.stdout)
+    return _empty(binding.output)
+
+
+def _empty(parser: ParserSpec) -> dict[str, Any]:
     empty: dict[str, Any] = {"text": "", "lines": [], "regex": [], "json": [], "jc": []}
-    parser = binding.output
     return {} if parser.parser == "none" else {parser.as_: empty[parser.parser]}
 
 

@@ -13,6 +13,15 @@ from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import Position, ToolCatalogError
 from tool_catalog_pipelines.facts import Execution, Status
 
+SecretSource = Callable[[str], str | None]
+"""The value of a secret by its name, or None where nobody has set it."""
+
+
+def no_secrets(name: str) -> str | None:
+    """A source without any secret."""
+    del name
+    return None
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -23,6 +32,7 @@ class Services:
     work_dir: Path
     reports_dir: Path
     host: str
+    secrets: SecretSource = no_secrets
 
 
 class AttemptError(ToolCatalogError):

@@ -17,11 +17,12 @@ import dagster as dg
 from tool_catalog_pipelines.catalog.connect import Catalog, open_catalog
 from tool_catalog_pipelines.errors import NotFoundError
 from tool_catalog_pipelines.execution.context import Services
+from tool_catalog_pipelines.execution.secrets import stored_secrets
 from tool_catalog_pipelines.execution.warm_up import warm_up
 from tool_catalog_pipelines.orchestration import naming
 from tool_catalog_pipelines.planning.lock import RunIdentity, RunLock, resolve_run_lock
 from tool_catalog_pipelines.planning.plan import Plan
-from tool_catalog_pipelines.settings import Settings, load_settings
+from tool_catalog_pipelines.settings import Settings, load_settings, secret_variables
 from tool_catalog_pipelines.spec.binding import Binding
 from tool_catalog_pipelines.telemetry.recorder import FactRecorder
 from tool_catalog_pipelines.telemetry.spool import deliver_spool
@@ -73,6 +74,7 @@ def open_chain_run(
             work_dir=settings.outputs_dir,
             reports_dir=settings.reports_dir,
             host=settings.host,
+            secrets=stored_secrets(settings.secrets_dir, secret_variables()),
         )
         warm_up(_bindings(lock, services))
         try:
