@@ -97,9 +97,9 @@ def _tools(settings: Settings) -> list[Finding]:
 
 
 def _is_executable(tool: CatalogTool) -> bool:
-    patterns = [p for c in tool.spec.capabilities.values() for p in c.patterns.values()]
-    kinds = {pattern.binding.kind for pattern in patterns if pattern.binding is not None}
-    return bool(kinds & {"command", "python"})
+    """Whether this machine can start it at all, if everything it needs is here."""
+    patterns = tool.spec.patterns
+    return any(p.binding is not None and p.connection is None for p in patterns)
 
 
 def _chains(settings: Settings) -> list[Finding]:

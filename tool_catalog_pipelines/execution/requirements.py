@@ -40,7 +40,12 @@ def check_startable(tool: CatalogTool, environment: str) -> None:
 
 
 def missing_here(spec: ToolSpec) -> tuple[DependencySpec, ...]:
-    """Required dependencies that this machine lacks for certain."""
+    """Required dependencies that this machine lacks for certain.
+
+    Those of a tool that only runs elsewhere are not looked for here.
+    """
+    if all(pattern.connection is not None for pattern in spec.patterns):
+        return ()
     return tuple(need for need in spec.dependencies if need.required and not _is_there(need))
 
 

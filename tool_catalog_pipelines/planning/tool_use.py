@@ -54,6 +54,14 @@ def resolve_use(
             "add a binding to the tool file, or use a pattern that has one",
             "not_executable",
         )
+    elif use.pattern.connection is not None:
+        findings.add(
+            where,
+            f"{tool.label} {use.capability}/{use.pattern_name} is not executable: "
+            f"it runs over the connection {use.pattern.connection}, and none can be opened yet",
+            "use a tool of this machine",
+            "not_executable",
+        )
     return use
 
 

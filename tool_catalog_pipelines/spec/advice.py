@@ -55,11 +55,22 @@ def _on_pattern(spec: ToolSpec, pattern: PatternSpec, path: DocumentPath) -> _Ad
     if not pattern.typical_use_cases:
         yield path, "no typical use case", "say when somebody wants this", "use_cases"
     yield from _on_estimates(spec, pattern, path)
+    yield from _on_secrets(spec, pattern, path)
     if isinstance(pattern.binding, CommandBinding):
         program = pattern.binding.argv[0]
         if program not in {need.name for need in spec.dependencies if need.type == "binary"}:
             hint = f"add {{name: {program}, type: binary}} to dependencies"
             yield (*path, "binding"), f"{program} is no declared dependency", hint, "dependency"
+
+
+def _on_secrets(spec: ToolSpec, pattern: PatternSpec, path: DocumentPath) -> _Advice:
+    """What a tool says of authentication is what its binding does."""
+    if pattern.binding is None:
+        return
+    uses_secret = "${secret:" in pattern.binding.model_dump_json()
+    if uses_secret and not spec.requires_auth:
+        hint = "add requires_auth: true"
+        yield (*path, "binding"), "a secret is used, but requires_auth is not set", hint, "auth"
 
 
 def _on_estimates(spec: ToolSpec, pattern: PatternSpec, path: DocumentPath) -> _Advice:

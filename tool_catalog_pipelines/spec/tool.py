@@ -19,7 +19,7 @@ from tool_catalog_pipelines.spec.base import (
     TypeName,
     Version,
 )
-from tool_catalog_pipelines.spec.binding import Binding
+from tool_catalog_pipelines.spec.binding import Binding, CommandBinding
 from tool_catalog_pipelines.spec.example import ExampleSpec
 
 Platform = Literal[
@@ -149,6 +149,11 @@ class PatternSpec(SpecModel):
         return str(value) if is_number else value
 
     @property
+    def connection(self) -> str | None:
+        """The connection over which the pattern is executed; None for this machine."""
+        return self.binding.target if isinstance(self.binding, CommandBinding) else None
+
+    @property
     def inputs(self) -> dict[str, InputSpec]:
         """All declared inputs by name, required ones first."""
         return {spec.name: spec for spec in (*self.required_inputs, *self.optional_inputs)}
@@ -208,6 +213,11 @@ class ToolSpec(SpecModel):
     def key(self) -> tuple[str, str]:
         """Identity within a tenant: platform and name, case folded."""
         return (self.platform, self.tool_name.lower())
+
+    @property
+    def patterns(self) -> tuple[PatternSpec, ...]:
+        """The patterns of all capabilities."""
+        return tuple(p for group in self.capabilities.values() for p in group.patterns.values())
 
     def pattern(self, capability: str, pattern: str) -> PatternSpec:
         """The pattern of that name; KeyError if there is none."""

@@ -9,6 +9,7 @@ import pytest
 from factories import make_chain, make_snapshot, make_tool
 
 from tool_catalog_pipelines.catalog.records import CatalogTool
+from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.execution.context import AttemptError, Services
 from tool_catalog_pipelines.execution.policy import time_limit_s
 from tool_catalog_pipelines.execution.requirements import check_startable, missing_here
@@ -61,6 +62,15 @@ def test_a_required_dependency_that_is_missing_is_named(tmp_path: Path) -> None:
     error = refused(tool)
     assert error.kind == "DependencyMissing"
     assert "binary no-such-program" in str(error)
+
+
+def test_what_runs_elsewhere_needs_nothing_here() -> None:
+    binding = {"kind": "command", "target": "far", "argv": ["x"], "output": {"parser": "none"}}
+    dependencies = [{"name": "no-such-program", "type": "binary"}]
+    tool = make_tool(tool={"dependencies": dependencies}, binding=binding)
+    assert missing_here(tool.spec) == ()
+    with pytest.raises(InvalidInputError, match="over the connection far"):
+        build_plan(make_chain("steps: {s: {tool: linux/echo}}"), make_snapshot(tool))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tool_catalog_pipelines.spec.binding import CommandBinding
 from tool_catalog_pipelines.spec.example import ExampleSpec
 from tool_catalog_pipelines.spec.tool import PatternSpec, ToolSpec
 
@@ -90,11 +89,10 @@ def cases_of(spec: ToolSpec, missing: Iterable[str] = ()) -> Iterator[Case]:
 
 def reason_to_skip(case: Case, allow_system: bool) -> str | None:
     """Why a case cannot or must not be run here, or None."""
-    binding = case.pattern.binding
-    if binding is None:
+    if case.pattern.binding is None:
         return "it has no binding"
-    if isinstance(binding, CommandBinding) and binding.target is not None:
-        return f"it runs on the host of the connection {binding.target}"
+    if case.pattern.connection is not None:
+        return f"it runs on the host of the connection {case.pattern.connection}"
     if case.pattern.effects == "system" and not allow_system:
         return "it changes the system; allow it with --allow-system"
     if case.missing:
