@@ -39,6 +39,7 @@ class Settings:
         environment: `TOOL_CATALOG_ENVIRONMENT`, default `production`.
         source: where readers get the catalogue from (`TOOL_CATALOG_SOURCE`): `yaml`, `database`, or
             `dual`, the default: the database first, the files for what it lacks.
+        embedder: what makes vectors for search (`TOOL_CATALOG_EMBEDDER`, default `concepts`).
         host: name of this machine, recorded in facts.
     """
 
@@ -50,6 +51,7 @@ class Settings:
     tenant: str = "shared"
     environment: str = "production"
     source: Source = "dual"
+    embedder: str = "concepts"
     host: str = "localhost"
 
     @property
@@ -117,6 +119,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         tenant=_tenant(env.get("TOOL_CATALOG_TENANT") or "shared"),
         environment=env.get("TOOL_CATALOG_ENVIRONMENT") or "production",
         source=_source(env.get("TOOL_CATALOG_SOURCE") or "dual"),
+        embedder=env.get("TOOL_CATALOG_EMBEDDER") or "concepts",
         host=socket.gethostname(),
     )
 
@@ -137,6 +140,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
         "TOOL_CATALOG_TENANT": settings.tenant,
         "TOOL_CATALOG_ENVIRONMENT": settings.environment,
         "TOOL_CATALOG_SOURCE": settings.source,
+        "TOOL_CATALOG_EMBEDDER": settings.embedder,
         "DAGSTER_HOME": str(settings.dagster_home),
     }
     if settings.database_url:

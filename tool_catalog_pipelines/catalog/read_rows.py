@@ -34,6 +34,12 @@ WHERE (v.tenant, v.platform, v.tool_key) IN (
 )
 ORDER BY v.id
 """)
+_OF_IDS = text("""
+SELECT v.id, v.tenant, v.platform, v.tool_name, v.version, v.status, v.enabled, v.environments,
+    v.channels, v.content::text AS raw
+FROM tool_catalog.catalog_tools AS v
+WHERE v.id = ANY(:ids)
+""")
 _OF_NAME = text("""
 SELECT v.id, v.tenant, v.platform, v.tool_name, v.version, v.status, v.enabled, v.environments,
     v.channels, v.content::text AS raw
@@ -72,6 +78,12 @@ def versions_of_keys(connection: Connection, keys: Collection[ToolKey]) -> tuple
     tenants, platforms, names = zip(*keys, strict=True) if keys else ((), (), ())
     given = {"tenants": list(tenants), "platforms": list(platforms), "names": list(names)}
     return _tools(connection, _OF_KEYS, given)
+
+
+def versions_with_ids(connection: Connection, ids: Collection[int]) -> dict[int, CatalogTool]:
+    """The versions with these row numbers, by number."""
+    found = _tools(connection, _OF_IDS, {"ids": list(ids)})
+    return {tool.tool_id: tool for tool in found if tool.tool_id is not None}
 
 
 def versions_named(connection: Connection, ref: ToolRef, tenant: str) -> tuple[CatalogTool, ...]:

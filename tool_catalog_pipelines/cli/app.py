@@ -11,6 +11,7 @@ from tool_catalog_pipelines.cli import (
     catalog_change,
     catalog_files,
     chain,
+    search,
     serve,
     trial,
     validate,
@@ -28,6 +29,7 @@ app.add_typer(chain.app, name="chain", help="Check, explain and run chains.")
 catalog_files.register(app)
 catalog.register(app)
 catalog_change.register(app)
+search.register(app)
 trial.register(app)
 validate.register(app)
 serve.register(app)

@@ -35,7 +35,8 @@ class Screen:
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.out = Console(highlight=False, soft_wrap=True)
+        width = None if sys.stdout.isatty() else _FILE_WIDTH
+        self.out = Console(highlight=False, soft_wrap=True, width=width)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, text: str, style: str = "") -> None:
@@ -70,7 +71,7 @@ class Screen:
             table.add_column(name, justify=justify, no_wrap=place == 0, overflow="fold")
         for row in rows:
             table.add_row(*[_cell(value) for value in row.values()])
-        self.out.print(table, width=None if self.out.is_terminal else _FILE_WIDTH)
+        self.out.print(table)
 
     @contextmanager
     def counted(self, name: str) -> Generator[Callable[[int, int, str], None]]:

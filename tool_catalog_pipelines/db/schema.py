@@ -23,6 +23,7 @@ from tool_catalog_pipelines.db.fact_tables import (
     run_locks,
     tool_telemetry,
 )
+from tool_catalog_pipelines.db.search_tables import search_documents, search_state, search_words
 
 __all__ = [
     "SCHEMA",
@@ -33,6 +34,9 @@ __all__ = [
     "import_files",
     "metadata",
     "run_locks",
+    "search_documents",
+    "search_state",
+    "search_words",
     "tool_ab_tests",
     "tool_audit_log",
     "tool_capabilities",

@@ -18,7 +18,8 @@ from tool_catalog_pipelines.spec.binding import CommandBinding, IfArgument
 
 _ENVIRONMENT = {
     "PATH": SEARCH_PATH,
-    "HOME": "/nonexistent",
+    # Nobody, not even root, can make a folder there, so that nothing is left in a home.
+    "HOME": "/proc/nonexistent",
     "LANG": "C.UTF-8",
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",

@@ -50,8 +50,8 @@ class ExampleSpec(SpecModel):
     """A named call of the pattern.
 
     It runs in an empty folder, in which `files` (path: text) are made first, then the argv lists
-    of `prepare` are run, then the servers of `serve` are started. Inputs, files and commands may
-    say `{scratch}` (the folder), `{http_url}`, `{http_port}`, `{tcp_port}`, `{udp_port}`,
+    of `prepare` are run, then the servers of `serve` are started. Inputs, files, commands and
+    expected outputs may say `{scratch}` (the folder), `{http_url}`, `{http_port}`, `{tcp_port}`, `{udp_port}`,
     `{dns_port}`. `should_fail` is short for `expect: {status: failed}`.
     """
 

@@ -46,23 +46,23 @@ def failure_of(case: Case, folder: Path) -> str | None:
     scratch.mkdir()
     example = case.example
     try:
-        _make_files(example, scratch)
         with served(example.serve, scratch) as places:
             everywhere = {"scratch": str(scratch), **places}
+            _make_files(example, scratch, everywhere)
             _prepare(example, scratch, everywhere)
             return _call(case, folder, everywhere)
     except (ToolCatalogError, OSError) as error:
         return str(error)
 
 
-def _make_files(example: ExampleSpec, scratch: Path) -> None:
+def _make_files(example: ExampleSpec, scratch: Path, places: dict[str, str | int]) -> None:
     for name, content in example.files.items():
         path = scratch / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, Base64Spec):
             path.write_bytes(base64.b64decode(content.base64))
         else:
-            path.write_text(content, encoding="utf-8")
+            path.write_text(str(filled(content, places)), encoding="utf-8")
 
 
 def _prepare(example: ExampleSpec, scratch: Path, places: dict[str, str | int]) -> None:
@@ -105,7 +105,7 @@ def _call(case: Case, folder: Path, places: dict[str, str | int]) -> str | None:
             f": {said}" if said else ""
         )
     wanted = example.expect.output
-    return difference(wanted, output) if wanted is not None else None
+    return difference(filled(wanted, places), output) if wanted is not None else None
 
 
 def _check_measured(case: Case, inputs: dict[str, object], output: object) -> None:

@@ -10,7 +10,7 @@ import socketserver
 import struct
 import threading
 from collections.abc import Generator, Iterable
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,10 @@ class _TcpEcho(socketserver.StreamRequestHandler):
     timeout = 10
 
     def handle(self) -> None:
-        while data := self.request.recv(65_536):
-            self.request.sendall(data)
+        # Scanners reset connections; that is no fault of an example.
+        with suppress(OSError):
+            while data := self.request.recv(65_536):
+                self.request.sendall(data)
 
 
 class _UdpEcho(socketserver.BaseRequestHandler):
