@@ -49,10 +49,10 @@ class ExpectSpec(SpecModel):
 class ExampleSpec(SpecModel):
     """A named call of the pattern.
 
-    It runs in an empty folder, in which `files` (path: text) are made first, then the argv lists
-    of `prepare` are run, then the servers of `serve` are started. Inputs, files, commands and
-    expected outputs may say `{scratch}` (the folder), `{http_url}`, `{http_port}`, `{tcp_port}`, `{udp_port}`,
-    `{dns_port}`. `should_fail` is short for `expect: {status: failed}`.
+    It runs in an empty folder: the servers of `serve` are started, `files` (path: text) are made,
+    then the argv lists of `prepare` are run. Inputs, files, commands and expected outputs may say
+    `{scratch}` (the folder), `{http_url}`, `{http_port}`, `{tcp_port}`, `{udp_port}`, `{dns_port}`.
+    `should_fail` is short for `expect: {status: failed}`.
     """
 
     name: Text

@@ -6,7 +6,7 @@ field only are declared here; rules across fields and files are in spec/checks.p
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import Field, field_validator
 
@@ -218,6 +218,13 @@ class ToolSpec(SpecModel):
     def patterns(self) -> tuple[PatternSpec, ...]:
         """The patterns of all capabilities."""
         return tuple(p for group in self.capabilities.values() for p in group.patterns.values())
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The texts under `metadata.tags`."""
+        tags = self.metadata.get("tags")
+        found = cast("list[JsonValue]", tags) if isinstance(tags, list) else []
+        return tuple(tag for tag in found if isinstance(tag, str))
 
     def pattern(self, capability: str, pattern: str) -> PatternSpec:
         """The pattern of that name; KeyError if there is none."""
