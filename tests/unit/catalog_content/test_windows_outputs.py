@@ -86,7 +86,7 @@ ROWS: list[tuple[str, int, int, dict[str, Any]]] = [
     ("query_user.list_sessions", 3, 1, {"session": None, "id": 3, "idle": "1+02:14"}),
     ("reg.query_key", 6, 1, {"type": "REG_SZ", "value": "Windows Server 2022 Standard"}),
     ("reg.query_key", 6, 4, {"name": "Empty Value", "type": "REG_SZ"}),
-    ("repadmin.replication_partners", 2, 1, {"Source DSA": "DC02", "Number of Failures": "3"}),
+    ("repadmin.replication_partners", 2, 1, {"source": "DC02", "failures": 3}),
     ("robocopy.copy_new_and_changed", 2, 0, {"path": r"\\fileserver\team\plan 2026.xlsx"}),
     ("robocopy.list_differences", 3, 2, {"action": "*EXTRA File", "bytes": 17}),
     ("sc.configuration", 11, 9, {"field": None, "value": "http"}),
