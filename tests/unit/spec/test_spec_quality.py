@@ -50,7 +50,7 @@ def test_what_is_missing_costs_its_points(
     quality = quality_of(make_tool_spec(tool={**TOOL, **tool}, **{**BEST, **pattern}))
     assert quality.points == points
     assert sum(gap.points for gap in quality.gaps) == 100 - points
-    assert [gap.points for gap in quality.gaps] == sorted((g.points for g in quality.gaps))[::-1]
+    assert [gap.points for gap in quality.gaps] == sorted(g.points for g in quality.gaps)[::-1]
 
 
 def test_patterns_count_by_their_share() -> None:
