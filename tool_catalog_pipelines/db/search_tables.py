@@ -1,12 +1,12 @@
 """Tables of the search index. Everything in them is derived from the tools and can be made anew.
 
-The vectors themselves are in `search_vectors`, which exists only where pgvector does; the index
-makes it when it first finds the extension (catalog/search/vectors.py).
+The vectors are in `search_vectors`, whose type depends on the embedder and on whether there is
+pgvector; it is made with the index (catalog/search/vectors.py).
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.schema import Index
 
@@ -32,7 +32,6 @@ search_documents = Table(
     Column("shown_in", ARRAY(Text), nullable=False),
     Column("named_environments", ARRAY(Text), nullable=False),
     Column("words", TSVECTOR, nullable=False),
-    Column("embedding", LargeBinary, nullable=False),
     Index("ix_search_documents_tenant", "tenant", "platform", "tool_key"),
     Index("ix_search_documents_words", "words", postgresql_using="gin"),
 )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from tool_catalog_pipelines.catalog.connect import Catalog
-from tool_catalog_pipelines.catalog.search import search as search_module
+from tool_catalog_pipelines.catalog.search import vectors
 from tool_catalog_pipelines.catalog.search.embedding import ConceptEmbedder
 from tool_catalog_pipelines.catalog.search.question import Filters, Question
 from tool_catalog_pipelines.catalog.search.search import ToolSearch
@@ -141,7 +141,8 @@ def test_another_embedder_makes_the_index_anew(
 ) -> None:
     engine_of(tools).refresh()
     monkeypatch.setattr(ConceptEmbedder, "name", "other")
-    monkeypatch.setattr(ConceptEmbedder, "dimensions", 64)
+    monkeypatch.setattr(ConceptEmbedder, "dimensions", 4096)
+    monkeypatch.setattr(ConceptEmbedder, "is_sparse", False)
     assert engine_of(tools).refresh() == len(TOOLS)
     assert found(tools, "is the disk full?")[0] == "linux/df"
 
@@ -180,7 +181,8 @@ def test_without_pgvector_the_hits_are_the_same(
 ) -> None:
     questions = ["is the disk full?", "sniff traffic", "terminate a task", "network"]
     by_database = [found(tools, question) for question in questions]
-    monkeypatch.setattr(search_module, "has_vectors", lambda _: False)
+    monkeypatch.setattr(vectors, "_has_extension", lambda _: False)
+    monkeypatch.setattr(ConceptEmbedder, "name", "made anew")
     assert [found(tools, question) for question in questions] == by_database
 
 

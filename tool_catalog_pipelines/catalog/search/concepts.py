@@ -6,6 +6,7 @@ words. Does not belong here: weighing and comparing (embedding.py).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -31,8 +32,14 @@ def thesaurus() -> Mapping[Stems, tuple[str, ...]]:
     return {key: tuple(concepts) for key, concepts in found.items()}
 
 
-def concepts_in(stems: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """The concepts of a text and how many words named each.
+@lru_cache(maxsize=1)
+def mark_of_thesaurus() -> str:
+    """Changes with the file."""
+    return hashlib.sha256(_FILE.read_bytes()).hexdigest()[:8]
+
+
+def concepts_in(stems: Sequence[str]) -> Iterator[str]:
+    """The concepts of a text.
 
     At every word the longest phrase that begins there counts; words inside a phrase mean something
     by themselves too.
@@ -43,8 +50,7 @@ def concepts_in(stems: Sequence[str]) -> Iterator[tuple[str, int]]:
         for length in range(beginnings.get(first, 0), 0, -1):
             concepts = known.get(tuple(stems[at : at + length]))
             if concepts:
-                for concept in concepts:
-                    yield concept, length
+                yield from concepts
                 break
 
 

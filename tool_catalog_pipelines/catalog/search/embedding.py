@@ -1,9 +1,10 @@
 """Texts -> vectors whose cosine says how much they mean the same.
 
 The default needs no model: a text becomes its words and the concepts that a thesaurus of
-operations language knows for them, hashed into a fixed number of dimensions (feature hashing with
-signs: Weinberger et al., 2009, "Feature Hashing for Large Scale Multitask Learning"). Others
-register under the entry point group `tool_catalog_pipelines.embedders`.
+operations language knows for them, each a dimension of its own, found by hashing (feature hashing:
+Weinberger et al., 2009, "Feature Hashing for Large Scale Multitask Learning"; with so many
+dimensions that two features practically never meet). Others register under the entry point group
+`tool_catalog_pipelines.embedders`.
 """
 
 from __future__ import annotations
@@ -14,52 +15,59 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from tool_catalog_pipelines.catalog.search.concepts import concepts_in
+from tool_catalog_pipelines.catalog.search.concepts import concepts_in, mark_of_thesaurus
 from tool_catalog_pipelines.catalog.search.words import STOP_WORDS, stem, words_of
 from tool_catalog_pipelines.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 GROUP = "tool_catalog_pipelines.embedders"
 Parts = Sequence[tuple[float, str]]
 """A text in parts, each with its weight: the name of a tool says more than its limitations."""
+Vector = Mapping[int, float]
+"""Numbers by dimension, counted from 0; what is missing is 0."""
 
 
 class Embedder(Protocol):
-    """Makes vectors. `name` changes whenever the same text would get another vector."""
+    """Makes vectors."""
 
-    name: str
-    dimensions: int
+    @property
+    def name(self) -> str:
+        """Changes whenever the same text would get another vector."""
+        ...
 
-    def embed(self, texts: Sequence[Parts]) -> NDArray[np.float32]:
-        """One vector of length 1 (or 0 for a text without meaning) per text."""
+    @property
+    def dimensions(self) -> int:
+        """The length of every vector."""
+        ...
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether most numbers of a vector are missing."""
+        ...
+
+    def embed(self, texts: Sequence[Parts]) -> list[Vector]:
+        """One vector per text: of length 1, or without any number for a text without meaning."""
         ...
 
 
 class ConceptEmbedder:
-    """Words and concepts, hashed. Deterministic, the same everywhere."""
+    """Words and concepts. Deterministic, the same everywhere."""
 
-    dimensions = 384
-    name = "concepts-1"
-    WORD = 1.0
-    CONCEPT = 1.6
-    COMMON_CONCEPT_TERMS = 6
+    dimensions = 2**24
+    is_sparse = True
+    MOST_FEATURES = 2_000
+    DAMPING = 0.3
+    """Exponent of a weight: what is said ten times counts twice."""
 
-    def embed(self, texts: Sequence[Parts]) -> NDArray[np.float32]:
+    @property
+    def name(self) -> str:
+        """See `Embedder`; holds a mark of the thesaurus, which is edited now and then."""
+        return f"concepts-1-{mark_of_thesaurus()}"
+
+    def embed(self, texts: Sequence[Parts]) -> list[Vector]:
         """See `Embedder`."""
-        import numpy as np
-
-        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for row, parts in enumerate(texts):
-            for feature, weight in self.features(parts).items():
-                place, sign = _place(feature, self.dimensions)
-                vectors[row, place] += sign * weight
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return (vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
+        return [self._vector(parts) for parts in texts]
 
     def features(self, parts: Parts) -> Mapping[str, float]:
         """Weights of words and concepts; repetition counts, but less and less."""
@@ -68,17 +76,24 @@ class ConceptEmbedder:
             stems = [stem(word) for word in words_of(text)]
             for word in stems:
                 if word not in STOP_WORDS:
-                    found[f"word {word}"] += weight * self.WORD
-            for concept, length in concepts_in(stems):
-                found[f"concept {concept}"] += weight * self.CONCEPT * math.sqrt(length)
-        return {feature: math.sqrt(weight) for feature, weight in found.items()}
+                    found[f"word {word}"] += weight
+            for concept in concepts_in(stems):
+                found[f"concept {concept}"] += weight
+        return {feature: weight**self.DAMPING for feature, weight in found.items()}
+
+    def _vector(self, parts: Parts) -> Vector:
+        features = sorted(self.features(parts).items(), key=lambda feature: -feature[1])
+        places: dict[int, float] = defaultdict(float)
+        for feature, weight in features[: self.MOST_FEATURES]:
+            places[_place(feature, self.dimensions)] += weight
+        length = math.sqrt(sum(weight * weight for weight in places.values()))
+        return {place: weight / length for place, weight in sorted(places.items())}
 
 
 @lru_cache(maxsize=100_000)
-def _place(feature: str, dimensions: int) -> tuple[int, int]:
+def _place(feature: str, dimensions: int) -> int:
     digest = hashlib.blake2b(feature.encode(), digest_size=8).digest()
-    number = int.from_bytes(digest, "big")
-    return (number >> 1) % dimensions, 1 if number & 1 else -1
+    return int.from_bytes(digest, "big") % dimensions
 
 
 def find_embedder(name: str) -> Embedder:

@@ -56,8 +56,8 @@ def reasons_of(
             if stem(word) in stems:
                 found.setdefault(stems[stem(word)], where)
     own = [stem(word) for text in document.texts.values() for word in words_of(text)]
-    known = {concept for concept, _ in concepts_in(own)}
-    asked_for = dict.fromkeys(concept for concept, _ in concepts_in([stem(w) for w in asked]))
+    known = set(concepts_in(own))
+    asked_for = dict.fromkeys(concepts_in([stem(word) for word in asked]))
     return Reasons(
         words=tuple(found.items()),
         concepts=tuple(concept for concept in asked_for if concept in known),

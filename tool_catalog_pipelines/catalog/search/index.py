@@ -17,7 +17,7 @@ from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.search.document import ToolDocument, document_of
 from tool_catalog_pipelines.catalog.search.embedding import Embedder
 from tool_catalog_pipelines.catalog.search.spelling import deletions
-from tool_catalog_pipelines.catalog.search.vectors import has_vectors, make_vectors
+from tool_catalog_pipelines.catalog.search.vectors import add_vectors, make_vectors
 from tool_catalog_pipelines.catalog.snapshot import ToolKey, at_channel
 from tool_catalog_pipelines.db.schema import search_documents, search_words
 
@@ -46,18 +46,14 @@ WHERE (d.tenant, d.platform, d.tool_key) = (k.tenant, k.platform, k.name)
 _ADD = text("""
 INSERT INTO tool_catalog.search_documents (
     tool_id, tenant, platform, tool_key, state, category, owner, tags, capabilities, shown_in,
-    named_environments, words, embedding
+    named_environments, words
 ) VALUES (
     :tool_id, :tenant, :platform, :tool_key, :state, :category, :owner, :tags, :capabilities,
     :shown_in, :named,
     setweight(to_tsvector('simple', :a), 'A') || setweight(to_tsvector('english', :a), 'A')
     || setweight(to_tsvector('english', :b), 'B') || setweight(to_tsvector('english', :c), 'C')
-    || setweight(to_tsvector('english', :d), 'D'),
-    :embedding
+    || setweight(to_tsvector('english', :d), 'D')
 )
-""")
-_ADD_VECTORS = text("""
-INSERT INTO tool_catalog.search_vectors (tool_id, embedding) VALUES (:tool_id, :embedding)
 """)
 _ADD_WORDS = text("""
 INSERT INTO tool_catalog.search_words (deletion, word)
@@ -87,6 +83,8 @@ def refresh_index(engine: Engine, embedder: Embedder, progress: Progress | None 
             done += len(batch)
             if progress is not None:
                 progress(done, len(keys))
+        if done > BATCH:
+            _tell_planner(connection)
         _note_state(connection, changes.place, embedder)
     return done
 
@@ -111,8 +109,15 @@ def _place(connection: Connection, embedder: Embedder) -> feed.Place | None:
 def _start_anew(connection: Connection, embedder: Embedder) -> list[ToolKey]:
     connection.execute(search_documents.delete())
     connection.execute(search_words.delete())
-    make_vectors(connection, embedder.dimensions)
+    make_vectors(connection, embedder)
     return [(row[0], row[1], row[2]) for row in connection.execute(_KEYS)]
+
+
+def _tell_planner(connection: Connection) -> None:
+    """Without statistics the first searches after a large change would be planned badly."""
+    tables = ("search_documents", "search_vectors", "search_words")
+    names = ", ".join(f"tool_catalog.{table}" for table in tables)
+    connection.execute(text(f"ANALYZE {names}"))
 
 
 def _note_state(connection: Connection, place: feed.Place, embedder: Embedder) -> None:
@@ -131,16 +136,10 @@ def _replace(connection: Connection, keys: Sequence[ToolKey], embedder: Embedder
     if not shown:
         return
     vectors = embedder.embed([one.document.parts for one in shown])
-    rows = [one.row(vector.tobytes()) for one, vector in zip(shown, vectors, strict=True)]
+    rows = [one.row() for one in shown]
     connection.execute(_ADD, rows)
-    if has_vectors(connection):
-        connection.execute(
-            _ADD_VECTORS,
-            [
-                {"tool_id": row["tool_id"], "embedding": vector_text(vector.tolist())}
-                for row, vector in zip(rows, vectors, strict=True)
-            ],
-        )
+    ids = [int(row["tool_id"]) for row in rows]
+    add_vectors(connection, embedder, dict(zip(ids, vectors, strict=True)))
     _add_words(connection, {word for one in shown for word in one.document.words})
 
 
@@ -152,11 +151,6 @@ def _add_words(connection: Connection, words: Iterable[str]) -> None:
     )
 
 
-def vector_text(vector: Sequence[float]) -> str:
-    """A vector as pgvector reads it."""
-    return "[" + ",".join(f"{number:.6g}" for number in vector) + "]"
-
-
 class _Shown:
     """A version and the environments in which it is the latest of its tool."""
 
@@ -165,7 +159,7 @@ class _Shown:
         self._environments = environments
         self._named = named
 
-    def row(self, embedding: bytes) -> dict[str, Any]:
+    def row(self) -> dict[str, Any]:
         """The values of its row."""
         header, document = self.document.tool.header, self.document
         texts = {weight.lower(): text for weight, text in document.texts.items()}
@@ -182,7 +176,6 @@ class _Shown:
             "capabilities": list(document.capabilities),
             "shown_in": self._environments,
             "named": self._named,
-            "embedding": embedding,
         }
 
 

@@ -18,18 +18,22 @@ from tool_catalog_pipelines.catalog import read_rows
 from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.search import statements
 from tool_catalog_pipelines.catalog.search.document import document_of
-from tool_catalog_pipelines.catalog.search.embedding import Embedder, find_embedder
+from tool_catalog_pipelines.catalog.search.embedding import Embedder, Vector, find_embedder
 from tool_catalog_pipelines.catalog.search.explanation import Reasons, reasons_of
-from tool_catalog_pipelines.catalog.search.index import Progress, refresh_index, vector_text
+from tool_catalog_pipelines.catalog.search.index import Progress, refresh_index
 from tool_catalog_pipelines.catalog.search.question import DEEPEST, Filters, Question
 from tool_catalog_pipelines.catalog.search.spelling import corrections, deletions
-from tool_catalog_pipelines.catalog.search.vectors import has_vectors
-from tool_catalog_pipelines.catalog.search.words import MAX_QUESTION_CHARACTERS, words_of
+from tool_catalog_pipelines.catalog.search.vectors import as_text, cosines, kind_of_vectors
+from tool_catalog_pipelines.catalog.search.words import (
+    MAX_QUESTION_CHARACTERS,
+    STOP_WORDS,
+    words_of,
+)
 from tool_catalog_pipelines.catalog.store import CatalogStore
 from tool_catalog_pipelines.settings import Settings
 
 RANK_OFFSET = 60
-LEAST_SIMILARITY = 0.12
+LEAST_SIMILARITY = 0.03
 """Below it two texts have nothing but chance in common (docs/guides/search.md)."""
 Ranking = Mapping[int, tuple[int, float]]
 """Rank, counted from 1, and score by row of the tool."""
@@ -89,7 +93,7 @@ class ToolSearch:
         self.refresh()
         document = document_of(tool)
         with self._store.reading() as connection:
-            own = self.embedder.embed([document.parts])[0].tolist()
+            (own,) = self.embedder.embed([document.parts])
             ranks = self._by_meaning(connection, Filters(), own)
             ids = list(ranks)[: count + 1]
             tools = read_rows.versions_with_ids(connection, ids)
@@ -132,20 +136,22 @@ class ToolSearch:
         own = {"tenant": self._settings.tenant, "environment": self._settings.environment}
         return {**own, "deepest": DEEPEST, **filters.parameters}
 
-    def _vector(self, question: str, fixed: Mapping[str, tuple[str, ...]]) -> list[float]:
+    def _vector(self, question: str, fixed: Mapping[str, tuple[str, ...]]) -> Vector:
         """The meaning of the whole question: words that say nothing alone are part of phrases."""
         words = words_of(question[:MAX_QUESTION_CHARACTERS])
         told = [text for word in words for text in fixed.get(word, (word,))]
-        return self.embedder.embed([[(1.0, " ".join(told))]])[0].tolist()
+        return self.embedder.embed([[(1.0, " ".join(told))]])[0]
 
-    def _by_meaning(
-        self, connection: Connection, filters: Filters, vector: Sequence[float]
-    ) -> Ranking:
+    def _by_meaning(self, connection: Connection, filters: Filters, vector: Vector) -> Ranking:
+        if not vector:
+            return {}
         given = self._given(filters)
-        if has_vectors(connection):
-            ranking = _nearest(connection, {**given, "vector": vector_text(vector)})
-        else:
+        kind = kind_of_vectors(connection)
+        if kind == "bytea":
             ranking = _compared_here(connection, given, vector)
+        else:
+            given["vector"] = as_text(vector, self.embedder)
+            ranking = _nearest(connection, kind, given)
         return {i: found for i, found in ranking.items() if found[1] >= LEAST_SIMILARITY}
 
 
@@ -168,23 +174,25 @@ def _ranking(connection: Connection, statement: TextClause, given: Mapping[str, 
     return {row[0]: (rank, float(row[1])) for rank, row in enumerate(rows, start=1)}
 
 
-def _nearest(connection: Connection, given: Mapping[str, Any]) -> Ranking:
+def _nearest(connection: Connection, kind: str, given: Mapping[str, Any]) -> Ranking:
     """The nearest of those that are seen; exact, whatever the filters leave over."""
     reach = 2 * DEEPEST
-    found = _ranking(connection, statements.NEAREST, {**given, "reach": reach})
+    found = _ranking(connection, statements.NEAREST[kind], {**given, "reach": reach})
     if len(found) >= DEEPEST:
         return found
-    return _ranking(connection, statements.NEAREST_OF_SEEN, given)
+    return _ranking(connection, statements.NEAREST_OF_SEEN[kind], given)
 
 
 def _asked(words: Sequence[str], fixed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """Any of the words, and any word that a mistaken one may have meant.
 
-    Words hold letters and digits only, so that nothing in them can be an operator.
+    Words hold letters and digits only, so that nothing in them can be an operator. PostgreSQL's
+    English knows no words like `who`, which may be the name of a tool, so it is asked plainly
+    where there are no others.
     """
     asked = [text for word in words for text in (word, *fixed.get(word, ()))]
-    query = " | ".join(asked)
-    return {"english": query, "simple": query}
+    config = "simple" if set(words) <= STOP_WORDS else "english"
+    return {"config": config, "asked": " | ".join(asked)}
 
 
 def _corrected(connection: Connection, words: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
@@ -193,17 +201,10 @@ def _corrected(connection: Connection, words: Sequence[str]) -> Mapping[str, tup
     return corrections(words, [(row[0], row[1]) for row in rows])
 
 
-def _compared_here(
-    connection: Connection, given: Mapping[str, Any], vector: Sequence[float]
-) -> Ranking:
+def _compared_here(connection: Connection, given: Mapping[str, Any], vector: Vector) -> Ranking:
     """Cosines computed in this process, for a database without pgvector."""
-    import numpy as np
-
     rows = connection.execute(statements.EVERY_VECTOR, given).all()
-    if not rows:
-        return {}
-    ids = [int(row[0]) for row in rows]
-    matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
-    scores = (matrix.reshape(len(ids), -1) @ np.asarray(vector, dtype=np.float32)).tolist()
-    best = sorted(zip(scores, ids, strict=True), key=lambda found: (-found[0], found[1]))
-    return {i: (rank, score) for rank, (score, i) in enumerate(best[:DEEPEST], start=1)}
+    scores = cosines(vector, [row[1] for row in rows])
+    pairs = zip(scores, (int(row[0]) for row in rows), strict=True)
+    best = sorted(pairs, key=lambda found: (-found[0], found[1]))[:DEEPEST]
+    return {i: (rank, score) for rank, (score, i) in enumerate(best, start=1)}

@@ -26,21 +26,21 @@ _SEEN = """
 """
 
 
-def _statement(template: str) -> TextClause:
-    return text(template.replace("{seen}", _SEEN))
+def _statement(template: str, vector_type: str = "") -> TextClause:
+    return text(template.replace("{seen}", _SEEN).replace("{type}", vector_type))
 
 
 BY_WORDS = _statement("""
-SELECT d.tool_id, ts_rank('{0.05, 0.25, 0.5, 1.0}', d.words, q.asked, 1) AS score
+SELECT d.tool_id, ts_rank('{0.05, 0.5, 0.7, 1.0}', d.words, q.asked, 1) AS score
 FROM tool_catalog.search_documents AS d,
-    (SELECT to_tsquery('english', :english) || to_tsquery('simple', :simple) AS asked) AS q
+    to_tsquery(CAST(:config AS regconfig), :asked) AS q (asked)
 WHERE d.words @@ q.asked AND {seen}
 ORDER BY score DESC, d.tool_id
 LIMIT :deepest
 """)
-NEAREST = _statement("""
+_NEAREST = """
 WITH near AS MATERIALIZED (
-    SELECT tool_id, embedding <=> CAST(:vector AS vector) AS distance
+    SELECT tool_id, embedding <=> CAST(:vector AS {type}) AS distance
     FROM tool_catalog.search_vectors ORDER BY distance LIMIT :reach
 )
 SELECT d.tool_id, 1 - near.distance AS score
@@ -48,20 +48,25 @@ FROM near INNER JOIN tool_catalog.search_documents AS d ON d.tool_id = near.tool
 WHERE {seen}
 ORDER BY near.distance, d.tool_id
 LIMIT :deepest
-""")
+"""
 """The nearest of all vectors, then what filters leave of them: fast, but may leave too few."""
-NEAREST_OF_SEEN = _statement("""
+_NEAREST_OF_SEEN = """
 WITH seen AS MATERIALIZED (
     SELECT d.tool_id FROM tool_catalog.search_documents AS d WHERE {seen}
 ), near AS MATERIALIZED (
-    SELECT v.tool_id, v.embedding <=> CAST(:vector AS vector) AS distance
+    SELECT v.tool_id, v.embedding <=> CAST(:vector AS {type}) AS distance
     FROM seen INNER JOIN tool_catalog.search_vectors AS v ON v.tool_id = seen.tool_id
 )
 SELECT tool_id, 1 - distance AS score FROM near ORDER BY distance, tool_id LIMIT :deepest
-""")
+"""
 """What filters leave, then the nearest of it."""
+NEAREST = {kind: _statement(_NEAREST, kind) for kind in ("vector", "sparsevec")}
+NEAREST_OF_SEEN = {kind: _statement(_NEAREST_OF_SEEN, kind) for kind in ("vector", "sparsevec")}
 EVERY_VECTOR = _statement("""
-SELECT d.tool_id, d.embedding FROM tool_catalog.search_documents AS d WHERE {seen}
+SELECT d.tool_id, v.embedding
+FROM tool_catalog.search_documents AS d
+INNER JOIN tool_catalog.search_vectors AS v ON v.tool_id = d.tool_id
+WHERE {seen}
 """)
 WITHOUT_WORDS = _statement("""
 SELECT d.tool_id FROM tool_catalog.search_documents AS d WHERE {seen}
@@ -71,4 +76,3 @@ COUNT = _statement("SELECT count(*) FROM tool_catalog.search_documents AS d WHER
 NEIGHBOURS = text("""
 SELECT deletion, word FROM tool_catalog.search_words WHERE deletion = ANY(:deletions)
 """)
-OF_TOOL = text("SELECT embedding FROM tool_catalog.search_documents WHERE tool_id = :tool_id")
