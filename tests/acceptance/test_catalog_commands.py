@@ -129,3 +129,42 @@ def test_proposals_are_drafts_that_say_nothing_unknown() -> None:
     assert pattern.time_estimate_ms is None
     assert pattern.binding is not None
     assert discovered(lambda _: None) == ()
+
+
+def test_many_tools_at_once(run: Run, home: Path) -> None:
+    run("import")
+    preview = run("bulk-update", "--set", "owner=ann", "--add-tag", "x")
+    assert not preview["applied"]
+    assert {change["field"] for change in preview["preview"][0]["changes"]} >= {"owner"}
+    assert run("list", "--owner", "ann")["tools"] == []
+    done = run("bulk-update", "--set", "owner=ann", "--add-tag", "x", "--apply")
+    assert [result["outcome"] for result in done["results"]] == ["new_version"]
+    assert len(run("list", "--owner", "ann", "--tag", "x")["tools"]) == 1
+    assert "1 tools would change" in run("bulk-update", "--set", "owner=bob", text=True)
+    assert "nothing to change" in run("bulk-update", code=2)
+    assert "timeout_s" in run("bulk-update", "--set", "timeout_s=-1", code=2)
+    (rated,) = run("quality")["tools"]
+    assert rated["points"] == 100 - round(sum(gap["points"] for gap in rated["gaps"]))
+    assert run("quality", "--below", "1")["tools"] == []
+    written = run("docs", "-o", str(home / "pages"))
+    assert (home / "pages" / written["pages"][0]).read_text().startswith("# linux/echo")
+    assert "linux/echo.md" in (home / "pages/README.md").read_text()
+
+
+def test_finding_tools(run: Run) -> None:
+    run("import")
+    found = run("search", "echo")
+    assert [hit["tool"] for hit in found["hits"]] == ["linux/echo@1.1.0"]
+    assert found["hits"][0]["reasons"]["words"] == {"echo": "name"}
+    assert run("search", "--budget", "500")["tools"][0]["tool"] == "linux/echo"
+    assert run("related", "echo")["related"] == []
+    compared = run("compare", "echo@1.0.0", "echo")
+    assert [line["values"] for line in compared["properties"] if line["name"] == "version"] == [
+        ["1.0.0", "1.1.0"]
+    ]
+    assert run("capabilities", "use")["capabilities"][0]["tools"] == ["linux/echo"]
+    assert "echo in its name" in run("search", "echo", text=True)
+    assert "nothing like that" in run("search", "hamster", text=True)
+    assert "one tool cannot be compared" in run("compare", "echo", code=2)
+    assert "a page cannot have 0 hits" in run("search", "x", "--per-page", "0", code=2)
+    assert "no tool has the capability" in run("capabilities", "none", code=2)

@@ -7,6 +7,7 @@ come from the Debian packages listed in tests/debian_packages/.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,24 @@ def test_the_exempt_tools_exist_and_are_few() -> None:
     assert all(len(reason) > 10 for reason in EXEMPT.values())
     counted = [name for name in EXEMPT if name.startswith(LOCAL_PLATFORMS)]
     assert len(counted) <= MAX_EXEMPT
+
+
+def test_there_are_tools_for_every_platform() -> None:
+    found = Counter(name.partition("/")[0] for name in {name_of(tool) for tool in TOOLS})
+    wanted = {"linux": 90, "windows": 45, "network": 30, "scheduler": 12}
+    for platform, least in wanted.items():
+        assert found[platform] >= least, platform
+    others = ("custom", "database", "cloud", "container", "kubernetes", "monitoring")
+    assert sum(found[platform] for platform in others) >= 30
+
+
+def test_every_tool_says_what_choosing_it_needs() -> None:
+    for tool in TOOLS:
+        assert tool.spec.capabilities, tool.label
+        for capability in tool.document()["capabilities"].values():
+            for pattern in capability["patterns"].values():
+                missing = {"policy", "preference_match", "examples", "binding"} - set(pattern)
+                assert missing <= {"policy"}, (tool.label, missing)
 
 
 def test_no_two_tools_share_a_description() -> None:

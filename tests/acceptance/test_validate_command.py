@@ -56,7 +56,7 @@ def validate(home: Path) -> Any:
 
 
 def test_the_shipped_files_are_right(validate: Any) -> None:
-    code, document, complained = validate(str(CHECKOUT / "catalog_yaml"), "--json")
+    code, document, complained = validate(str(CHECKOUT / "catalog_yaml"), "--strict", "--json")
     assert code == 0, complained
     assert document["ok"]
     assert {file["kind"] for file in document["files"]} == {"tool", "chain", "experiment"}

@@ -10,6 +10,7 @@ from tool_catalog_pipelines.cli import (
     catalog,
     catalog_change,
     catalog_files,
+    catalog_many,
     chain,
     search,
     serve,
@@ -29,6 +30,7 @@ app.add_typer(chain.app, name="chain", help="Check, explain and run chains.")
 catalog_files.register(app)
 catalog.register(app)
 catalog_change.register(app)
+catalog_many.register(app)
 search.register(app)
 trial.register(app)
 validate.register(app)

@@ -54,7 +54,7 @@ def update(
     as_json: JsonOption = False,
 ) -> None:
     """Change fields of a tool; the result is a new version."""
-    patch = _patch(assignments or [], patch_file)
+    patch = given_patch(assignments or [], patch_file)
     screen = Screen(as_json)
     with _opened() as catalog:
         saved = catalog.editor.update_tool(reference(tool), patch, ORIGIN, expect, reason)
@@ -152,7 +152,12 @@ def _roll_back_estimate(ref: ToolRef, estimate: str, reason: str, as_json: bool)
     screen.say(f"{ref} {pattern}: estimate {number} holds again, as revision {revision}")
 
 
-def _patch(assignments: list[str], patch_file: Path | None) -> dict[str, Any]:
+def given_patch(assignments: list[str], patch_file: Path | None) -> dict[str, Any]:
+    """The merge patch of `--set` and `--patch`.
+
+    Raises:
+        InvalidInputError: it is empty or cannot be read.
+    """
     patch: dict[str, Any] = {}
     if patch_file is not None:
         patch = _read_patch(patch_file)
