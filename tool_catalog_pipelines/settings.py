@@ -70,6 +70,11 @@ class Settings:
         return self.home / "catalog" / "snapshot.json"
 
     @property
+    def reloads_path(self) -> Path:
+        """When processes of this installation read changes of the catalogue."""
+        return self.home / "catalog" / "reloads.jsonl"
+
+    @property
     def spool_dir(self) -> Path:
         """Facts that PostgreSQL has not confirmed yet."""
         return self.home / "spool"

@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 
 from tool_catalog_pipelines.catalog.editor import CatalogEditor
 from tool_catalog_pipelines.catalog.live import LiveCatalog
+from tool_catalog_pipelines.catalog.reload_log import ReloadLog
+from tool_catalog_pipelines.catalog.reloads import ReloadHistory
 from tool_catalog_pipelines.catalog.runs import RunStore
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.snapshot_file import write_snapshot
@@ -58,7 +60,12 @@ class Catalog:
                 self.publish()
             return fresh
 
-        live = LiveCatalog(self.database.libpq_url, self.seen(), followed(self.settings, refresh))
+        live = LiveCatalog(
+            self.database.libpq_url,
+            self.seen(),
+            followed(self.settings, refresh),
+            history=ReloadHistory(told=ReloadLog(self.settings.reloads_path).add),
+        )
         live.start()
         try:
             yield live

@@ -42,6 +42,7 @@ class LiveCatalog:
         first: CatalogSnapshot,
         refresh: Refresh,
         poll_every_s: float = POLL_EVERY_S,
+        history: ReloadHistory | None = None,
     ) -> None:
         """Prepare; nothing is read before `start`.
 
@@ -50,8 +51,9 @@ class LiveCatalog:
             first: what is known at the start.
             refresh: reads what changed since a snapshot; DatabaseUnavailableError when away.
             poll_every_s: how often the revision is asked for besides.
+            history: takes every reload.
         """
-        self.history = ReloadHistory()
+        self.history = history or ReloadHistory()
         self._address = address
         self._refresh = refresh
         self._poll_every_s = poll_every_s

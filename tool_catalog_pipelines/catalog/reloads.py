@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -41,7 +42,8 @@ class ReloadStatistics:
 class ReloadHistory:
     """The newest reloads and counts over all of them."""
 
-    def __init__(self, kept: int = 100) -> None:
+    def __init__(self, kept: int = 100, told: Callable[[Reload], None] | None = None) -> None:
+        self._told = told
         self._guard = threading.Lock()
         self._newest: deque[Reload] = deque(maxlen=kept)
         self._reloads = 0
@@ -50,7 +52,9 @@ class ReloadHistory:
         self._longest_ms = 0.0
 
     def add(self, reload: Reload) -> None:
-        """Note a reload."""
+        """Note a reload, and tell whoever wants to know."""
+        if self._told is not None:
+            self._told(reload)
         with self._guard:
             self._newest.append(reload)
             if reload.error:

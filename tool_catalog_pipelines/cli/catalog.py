@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("versions")(versions)
     app.command("diff")(diff)
     app.command("audit")(audit)
+    app.command("reloads")(reloads)
 
 
 def list_tools(
@@ -156,6 +157,28 @@ def audit(
     screen.result({"entries": rows})
     if not as_json:
         screen.table("", [_entry(row) for row in rows])
+
+
+def reloads(
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show when processes of this installation took over changes of the catalogue."""
+    from dataclasses import asdict
+
+    from tool_catalog_pipelines.catalog.reload_log import ReloadLog, counted
+
+    logged = ReloadLog(load_settings().reloads_path).newest(limit)
+    rows = [{"process": one.process, **asdict(one.reload)} for one in logged]
+    statistics = counted(logged).statistics()
+    screen = Screen(as_json)
+    screen.result({"reloads": rows, "statistics": asdict(statistics)})
+    if not as_json:
+        screen.table("", [_shown({"at": row.pop("at"), **row}) for row in rows])
+        screen.say(
+            f"{statistics.reloads} reloads, {statistics.failures} failures; "
+            f"mean {statistics.mean_ms:.1f} ms, longest {statistics.longest_ms:.1f} ms"
+        )
 
 
 def _document(tool: CatalogTool, snapshot: CatalogSnapshot) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from factories import make_tool_spec
 from tool_catalog_pipelines.catalog.connect import Catalog, open_catalog
 from tool_catalog_pipelines.catalog.importer import import_catalog
 from tool_catalog_pipelines.catalog.live import LiveCatalog
+from tool_catalog_pipelines.catalog.reload_log import ReloadLog, counted
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.errors import DatabaseUnavailableError, NotFoundError
@@ -86,6 +87,10 @@ def test_another_process_sees_each_change_without_a_restart(
             assert follower.wait(30) == 0
         finally:
             follower.kill()
+    logged = ReloadLog(settings.reloads_path).newest(10)
+    assert {one.process for one in logged} == {follower.pid}
+    assert logged[0].reload.to_revision == catalog.store.snapshot().revision
+    assert counted(logged).statistics().reloads == len(logged) >= 4
 
 
 def test_following_change_by_change_ends_where_reading_anew_ends(catalog: Catalog) -> None:
