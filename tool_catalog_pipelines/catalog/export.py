@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,17 @@ def export_files(tools: Iterable[CatalogTool], folder: Path) -> list[Path]:
     """Write one file per version, `PLATFORM/NAME.VERSION.yaml`; each appears whole or not at all.
 
     Raises:
-        TerminalError: a file cannot be written.
+        TerminalError: a file cannot be written, or would be written through a link.
     """
     written: list[Path] = []
     for tool in tools:
         header = tool.header
-        path = folder / header.platform / f"{header.tool_name}.{header.version}.yaml"
+        place = folder / header.platform
+        if place.is_symlink():
+            raise TerminalError(
+                f"{place} is a link that may lead anywhere; remove it, or export elsewhere"
+            )
+        path = place / f"{header.tool_name}.{header.version}.yaml"
         write_whole(path, exported_text(tool.spec, path.name))
         written.append(path)
     return written
@@ -71,7 +77,7 @@ def write_whole(path: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
         reason = error.strerror or str(error)
         raise TerminalError(f"{path} cannot be written: {reason}") from None
-    finally:
-        draft.unlink(missing_ok=True)
