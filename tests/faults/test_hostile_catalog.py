@@ -558,3 +558,21 @@ def test_a_value_that_the_database_refuses_is_a_sentence(catalog: Catalog) -> No
     with pytest.raises((TerminalError, InvalidInputError)) as caught:
         catalog.editor.restore_estimate(ref("echo"), ("use", "run"), 10**20, "test")
     assert "database refuses" in str(caught.value)
+
+
+def test_a_tool_disabled_and_deleted_in_any_order_can_be_used_again(catalog: Catalog) -> None:
+    editor, version = catalog.editor, ref("linux/echo@1.0.0")
+    editor.save_tool(make_tool_spec("linux/echo@1.0.0"), "test")
+    editor.save_tool(make_tool_spec("linux/echo@1.1.0", time_estimate_ms="2"), "test")
+    editor.disable(ref("echo"), "test")
+    editor.delete(ref("echo@1.1.0"), "test")
+    editor.enable(ref("echo"), "test")
+    assert catalog.store.find(ref("echo@latest")).header.version == "1.0.0"
+    assert [tool.label for tool in catalog.store.with_capability("use")] == ["linux/echo@1.0.0"]
+    editor.disable(version, "test")
+    editor.delete(ref("echo"), "test")
+    with pytest.raises(InvalidInputError, match="enable it first"):
+        editor.roll_back(version, "test")
+    editor.enable(version, "test")
+    editor.roll_back(version, "test")
+    assert catalog.store.find(ref("echo")).header.is_usable

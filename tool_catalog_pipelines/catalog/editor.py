@@ -122,8 +122,8 @@ class CatalogEditor:
         return self._live(life.disable, ref, origin, reason)
 
     def enable(self, ref: ToolRef, origin: str, reason: str = "") -> Chosen:
-        """End a disabling or a deprecation."""
-        return self._live(life.enable, ref, origin, reason)
+        """End a disabling or a deprecation; of a deleted version too, if it is named."""
+        return self._live(life.enable, ref, origin, reason, with_deleted=ref.at is not None)
 
     def deprecate(self, ref: ToolRef, origin: str, reason: str = "") -> Chosen:
         """Mark a version, or the tool, as not to be used for anything new."""

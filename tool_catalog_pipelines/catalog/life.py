@@ -55,6 +55,7 @@ def enable(turn: Turn, chosen: Chosen, reason: str) -> None:
         if version.status in ("disabled", "deprecated"):
             values["status"] = "active"
         _change(turn, chosen.name, [version], values, "enabled", reason)
+    _settle_latest(turn, chosen.name)
 
 
 def deprecate(turn: Turn, chosen: Chosen, reason: str) -> None:

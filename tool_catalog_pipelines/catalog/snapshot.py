@@ -107,7 +107,9 @@ class CatalogSnapshot:
         if found is not None:
             return found
         known = ", ".join(sorted(tool.header.version for tool in candidates))
-        raise NotFoundError.one(f"{ref} has no version or channel {ref.at!r}", f"known: {known}")
+        raise NotFoundError.one(
+            f"{ref} has no version or channel {ref.at or wanted!r}", f"known: {known}"
+        )
 
     def versions(self, ref: ToolRef) -> tuple[CatalogTool, ...]:
         """Every version of the tool that a reference names, oldest first.
