@@ -22,7 +22,14 @@ from typing import Any
 import psycopg
 import pytest
 import yaml
-from factories import make_experiment, make_input, make_pattern, make_tool_spec
+from factories import (
+    make_experiment,
+    make_input,
+    make_pattern,
+    make_snapshot,
+    make_tool,
+    make_tool_spec,
+)
 
 from tool_catalog_pipelines.catalog import history
 from tool_catalog_pipelines.catalog.connect import Catalog, open_catalog
@@ -576,3 +583,36 @@ def test_a_tool_disabled_and_deleted_in_any_order_can_be_used_again(catalog: Cat
     editor.enable(version, "test")
     editor.roll_back(version, "test")
     assert catalog.store.find(ref("echo")).header.is_usable
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"a": "x" * 200_000}, "a text of 200000 characters"),
+        ({"a": ["x" * 1000] * 2000}, "the tool holds 2000"),
+        ({"a": list(range(60_000))}, "the tool has 60"),
+    ],
+)
+def test_no_tool_comes_in_that_cannot_go_out(
+    metadata: Any, said: str, catalog: Catalog, home: Path
+) -> None:
+    document = make_tool_spec("linux/huge@1.0.0").model_dump(
+        mode="json", by_alias=True, exclude_defaults=True
+    )
+    path = home / "huge.json"
+    path.write_text(json.dumps({**document, "metadata": metadata}))
+    (problem,) = import_catalog(catalog, path).problems
+    assert said in problem.message
+    assert problem.position
+
+
+def test_a_bundle_that_no_import_would_read_is_not_written(home: Path) -> None:
+    tools = make_snapshot(
+        *(
+            make_tool(f"linux/t{n}@1.0.0", tool={"metadata": {"a": ["x" * 900] * 900}})
+            for n in range(6)
+        )
+    ).latest
+    with pytest.raises(TerminalError, match="a bundle of 6 tools could not be imported"):
+        export_bundle(tools, home / "bundle.yaml")
+    assert not (home / "bundle.yaml").exists()
