@@ -616,3 +616,42 @@ def test_a_bundle_that_no_import_would_read_is_not_written(home: Path) -> None:
     with pytest.raises(TerminalError, match="a bundle of 6 tools could not be imported"):
         export_bundle(tools, home / "bundle.yaml")
     assert not (home / "bundle.yaml").exists()
+
+
+@pytest.mark.parametrize("damage", ["half", "empty", "text", "nested", "content", "revision"])
+def test_a_damaged_snapshot_is_said_and_can_be_made_again(
+    damage: str, run: Run, settings: Settings
+) -> None:
+    with open_catalog(settings) as catalog:
+        catalog.editor.save_tool(make_tool_spec("linux/echo@1.0.0"), "test")
+    path = settings.snapshot_path
+    whole = path.read_bytes()
+    head, _, content = whole.partition(b"\n")
+    path.write_bytes(
+        {
+            "half": whole[: len(whole) // 2],
+            "empty": b"",
+            "text": b"\xff\xfe" * 100,
+            "nested": b"[" * 100_000 + b"\n",
+            "content": head + b"\n" + b"x" * len(content),
+            "revision": head.replace(b'"revision":1', b'"revision":"1"') + b"\n" + content,
+        }[damage]
+    )
+    for command in ("list", "get echo"):
+        done = run(*command.split())
+        assert done.code == 1
+        assert "run `tool-catalog import`" in done.err
+    if damage == "content":
+        path.unlink()
+    assert run("import", str(settings.catalog_dir)).code == 0
+    assert run("get", "echo").code == 0
+
+
+def test_a_disabled_tool_is_found_as_disabled_also_without_latest(catalog: Catalog) -> None:
+    editor = catalog.editor
+    for at, environments in (("1.0.0", []), ("2.0.0", ["staging"])):
+        tool = {"environments": environments}
+        editor.save_tool(make_tool_spec(f"linux/echo@{at}", tool=tool), "test")
+    editor.disable(ref("echo"), "test")
+    found = catalog.seen().resolve(ref("echo"))
+    assert (found.header.version, found.header.is_usable) == ("1.0.0", False)

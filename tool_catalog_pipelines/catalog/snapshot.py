@@ -104,6 +104,9 @@ class CatalogSnapshot:
             found = at_channel(candidates, wanted)
         else:
             found = next((tool for tool in candidates if tool.header.version == wanted), None)
+        if found is None and wanted == "latest" and not any(t.header.enabled for t in candidates):
+            # Whoever wants to use it is told that it is disabled, not that it does not exist.
+            found = candidates[-1]
         if found is not None:
             return found
         known = ", ".join(sorted(tool.header.version for tool in candidates))

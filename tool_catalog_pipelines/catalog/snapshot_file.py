@@ -65,7 +65,7 @@ def read_snapshot(path: Path) -> CatalogSnapshot:
         return _read(path)
     except FileNotFoundError:
         raise TerminalError(f"no catalogue at {path}; run `tool-catalog import`") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise TerminalError(
             f"the catalogue snapshot {path} cannot be read ({error}); run `tool-catalog import`"
         ) from error
@@ -78,6 +78,8 @@ def _read(path: Path) -> CatalogSnapshot:
         start = file.tell()
     if head["format"] != FORMAT or tuple(head["columns"]) != _COLUMNS:
         raise ValueError(f"format {head['format']}, expected {FORMAT}")
+    if not isinstance(head["revision"], int) or not isinstance(head["catalog_id"], str):
+        raise TypeError("its revision is none")
     tools: list[CatalogTool] = []
     for *row, size in head["tools"]:
         tools.append(CatalogTool(_header(row), content[start : start + size]))
