@@ -20,6 +20,7 @@ from tool_catalog_pipelines.errors import InvalidInputError
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 Source = Literal["yaml", "dual", "database"]
+_LONGEST_NAME = 200
 _TENANT = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
@@ -120,9 +121,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=env.get("TOOL_CATALOG_DATABASE_URL") or None,
         catalog_dir=Path(env.get("TOOL_CATALOG_YAML_DIR") or CHECKOUT / "catalog_yaml").absolute(),
         analytics_dir=Path(analytics).absolute(),
-        actor=env.get("TOOL_CATALOG_ACTOR") or _os_user(),
+        actor=_name(env, "TOOL_CATALOG_ACTOR") or _os_user(),
         tenant=_tenant(env.get("TOOL_CATALOG_TENANT") or "shared"),
-        environment=env.get("TOOL_CATALOG_ENVIRONMENT") or "production",
+        environment=_name(env, "TOOL_CATALOG_ENVIRONMENT") or "production",
         source=_source(env.get("TOOL_CATALOG_SOURCE") or "dual"),
         embedder=env.get("TOOL_CATALOG_EMBEDDER") or "concepts",
         host=socket.gethostname(),
@@ -151,6 +152,17 @@ def child_environment(settings: Settings) -> dict[str, str]:
     if settings.database_url:
         spelled_out["TOOL_CATALOG_DATABASE_URL"] = settings.database_url
     return {**os.environ, **spelled_out}
+
+
+def _name(env: Mapping[str, str], variable: str) -> str:
+    """A name that is kept and printed; empty if it is not set."""
+    text = env.get(variable, "")
+    if len(text) <= _LONGEST_NAME and (text.isprintable() or not text):
+        return text
+    raise InvalidInputError.one(
+        f"{variable} cannot be {text[:_LONGEST_NAME]!r}",
+        f"use at most {_LONGEST_NAME} characters that can be printed, in UTF-8",
+    )
 
 
 def _tenant(text: str) -> str:

@@ -26,6 +26,7 @@ from tool_catalog_pipelines.catalog.store import CatalogStore
 from tool_catalog_pipelines.db.engine import make_engine
 from tool_catalog_pipelines.db.migrate import migrate
 from tool_catalog_pipelines.db.server import Database, acquire_database
+from tool_catalog_pipelines.errors import TerminalError
 from tool_catalog_pipelines.settings import Settings
 
 
@@ -93,7 +94,21 @@ def opened(database: Database, engine: Engine, settings: Settings) -> Catalog:
 
 
 def publish_snapshot(store: CatalogStore, settings: Settings) -> CatalogSnapshot:
-    """Write what changed since the snapshot on disk; writers of one home take turns."""
+    """Write what changed since the snapshot on disk; writers of one home take turns.
+
+    Raises:
+        TerminalError: the file cannot be written.
+    """
+    try:
+        return _published(store, settings)
+    except OSError as error:
+        raise TerminalError(
+            f"the database is up to date, but {settings.snapshot_path}, which others read, cannot "
+            f"be written: {error.strerror or error}; when it can be, run `tool-catalog import`"
+        ) from None
+
+
+def _published(store: CatalogStore, settings: Settings) -> CatalogSnapshot:
     path = settings.snapshot_path
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as turn:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tool_catalog_pipelines.catalog import (
     estimate_rows,
@@ -29,7 +29,7 @@ from tool_catalog_pipelines.catalog.records import Estimate, PatternKey
 from tool_catalog_pipelines.catalog.saving import Saved, Terms, Turn, save_version
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.updating import updated_spec
-from tool_catalog_pipelines.errors import DatabaseUnavailableError, NotFoundError
+from tool_catalog_pipelines.errors import DatabaseUnavailableError, NotFoundError, TerminalError
 from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.spec.base import ToolRef, parse_tool_ref
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
@@ -49,8 +49,12 @@ class CatalogEditor:
     @contextmanager
     def change(self, origin: str) -> Generator[Turn]:
         """One change: a turn, after which the snapshot on disk follows."""
-        with self.turn(origin) as turn:
-            yield turn
+        try:
+            with self.turn(origin) as turn:
+                yield turn
+        except DBAPIError as error:
+            said = str(error.orig).partition("\n")[0]
+            raise TerminalError(f"the database refuses the change: {said}") from None
         self._after_change()
 
     @contextmanager
@@ -118,8 +122,8 @@ class CatalogEditor:
         return self._live(life.disable, ref, origin, reason)
 
     def enable(self, ref: ToolRef, origin: str, reason: str = "") -> Chosen:
-        """End a disabling or a deprecation."""
-        return self._live(life.enable, ref, origin, reason)
+        """End a disabling or a deprecation; of a deleted version too, if it is named."""
+        return self._live(life.enable, ref, origin, reason, with_deleted=ref.at is not None)
 
     def deprecate(self, ref: ToolRef, origin: str, reason: str = "") -> Chosen:
         """Mark a version, or the tool, as not to be used for anything new."""

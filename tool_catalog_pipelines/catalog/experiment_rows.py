@@ -58,14 +58,18 @@ def save(
     return action
 
 
-def read(connection: Connection, tenant: str) -> tuple[ExperimentSpec, ...]:
-    """Every experiment with its present status."""
-    rows = connection.execute(
-        select(tool_ab_tests.c.spec, tool_ab_tests.c.status)
-        .where(tool_ab_tests.c.tenant.in_((tenant, SHARED)))
-        .order_by(tool_ab_tests.c.test_name)
-    )
-    return tuple(ExperimentSpec.model_validate({**spec, "status": status}) for spec, status in rows)
+def read(
+    connection: Connection,
+) -> tuple[tuple[ExperimentSpec, ...], tuple[tuple[str, ExperimentSpec], ...]]:
+    """Every experiment with its present status: the shared ones, and the others by tenant."""
+    columns = (tool_ab_tests.c.tenant, tool_ab_tests.c.spec, tool_ab_tests.c.status)
+    rows = connection.execute(select(*columns).order_by(tool_ab_tests.c.test_name))
+    found = [
+        (tenant, ExperimentSpec.model_validate({**spec, "status": status}))
+        for tenant, spec, status in rows
+    ]
+    shared = tuple(spec for tenant, spec in found if tenant == SHARED)
+    return shared, tuple((tenant, spec) for tenant, spec in found if tenant != SHARED)
 
 
 def _arm(snapshot: CatalogSnapshot, spec: ExperimentSpec, version: str) -> CatalogTool:

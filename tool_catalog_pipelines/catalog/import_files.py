@@ -7,6 +7,7 @@ that cannot be read never stops the others. Does not belong here: saving (import
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +22,11 @@ from tool_catalog_pipelines.spec.load import (
     experiment_of,
     read_foreign_file,
     tool_of,
-    yaml_files,
 )
 from tool_catalog_pipelines.spec.reader import Document
 from tool_catalog_pipelines.spec.tool import ToolSpec
+
+_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,34 @@ def importable_files(root: Path) -> tuple[Path, ...]:
         return (root,)
     if not root.is_dir():
         raise InvalidInputError.one(f"there is no file or folder {root}", "check the path")
-    more = (p for p in root.rglob("*.json") if p.is_file() and not p.name.startswith("."))
-    return tuple(sorted({*yaml_files(root), *more}))
+    return tuple(sorted(_below(root)))
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """Files by their names, links that lead nowhere included, and folders that nobody may read.
+
+    What cannot be read shall be refused, not overlooked. Names that begin with a dot are skipped:
+    they belong to editors and version control.
+    """
+    unreadable: list[Path] = []
+
+    def note(error: OSError) -> None:
+        unreadable.append(Path(os.fsdecode(error.filename)))
+
+    for folder, folders, names in os.walk(root, onerror=note):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(folder, name)
+            if path.suffix.lower() in _SUFFIXES and not name.startswith("."):
+                yield path
+    yield from unreadable
 
 
 def shown_as(path: Path, root: Path) -> str:
     """The file as remembered: relative to the folder, so that the folder may move."""
-    if path == root:
-        return path.name
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    shown = path.relative_to(root) if path != root and path.is_relative_to(root) else path
+    # A name that is not UTF-8 can neither be stored nor printed.
+    return os.fsencode(path.name if path == root else shown).decode("utf-8", "backslashreplace")
 
 
 def read_candidates(path: Path, file: str) -> FileContent:

@@ -55,6 +55,7 @@ def enable(turn: Turn, chosen: Chosen, reason: str) -> None:
         if version.status in ("disabled", "deprecated"):
             values["status"] = "active"
         _change(turn, chosen.name, [version], values, "enabled", reason)
+    _settle_latest(turn, chosen.name)
 
 
 def deprecate(turn: Turn, chosen: Chosen, reason: str) -> None:
@@ -66,11 +67,17 @@ def deprecate(turn: Turn, chosen: Chosen, reason: str) -> None:
 def delete(turn: Turn, chosen: Chosen, reason: str) -> None:
     """Hide these versions; a rollback to one brings it back, and purge removes it for good."""
     channels = tool_rows.channels_of(turn.connection, chosen.name)
-    gone = {version.id for version in chosen.versions}
-    for channel, tool_id in channels.items():
-        if tool_id in gone:
+    for version in chosen.versions:
+        lost = [channel for channel, tool_id in channels.items() if tool_id == version.id]
+        for channel in lost:
             tool_rows.move_channel(turn.connection, turn.author, chosen.name, channel, None)
-    _change(turn, chosen.name, chosen.versions, {"deleted_at": func.now()}, "deleted", reason)
+        tool_rows.change_state(
+            turn.connection, turn.author, [version.id], {"deleted_at": func.now()}
+        )
+        changes = [changed("deleted", False, True)]
+        changes += [changed(channel, version.version, None) for channel in lost]
+        key = f"{chosen.name.label}@{version.version}"
+        turn.record(Entry("tool", key, "deleted", changes, reason))
     _settle_latest(turn, chosen.name)
 
 

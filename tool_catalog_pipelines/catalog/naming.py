@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from tool_catalog_pipelines.catalog import tool_rows
 from tool_catalog_pipelines.catalog.records import SHARED
 from tool_catalog_pipelines.catalog.tool_rows import ToolName, VersionRow
-from tool_catalog_pipelines.catalog.versioning import normalised
+from tool_catalog_pipelines.catalog.versioning import spelled
 from tool_catalog_pipelines.db.schema import tools
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError
 from tool_catalog_pipelines.spec.base import CHANNELS, ToolRef
@@ -40,8 +40,16 @@ class Chosen:
         return self.versions[0]
 
 
-def find_tool(connection: Connection, tenant: str, ref: ToolRef) -> ToolName:
+def find_tool(
+    connection: Connection, tenant: str, ref: ToolRef, to_change: bool = True
+) -> ToolName:
     """The tool that a reference names.
+
+    Args:
+        connection: of the caller's transaction.
+        tenant: whose tools are changed, and seen before the shared ones.
+        ref: the reference.
+        to_change: a tool that is only read may also be a shared one.
 
     Raises:
         NotFoundError: the tenant has no such tool, or has it on several platforms.
@@ -56,6 +64,9 @@ def find_tool(connection: Connection, tenant: str, ref: ToolRef) -> ToolName:
     found = [ToolName(*row) for row in connection.execute(statement)]
     found = [name for name in found if ref.platform in (None, name.platform)]
     own = [name for name in found if name.tenant == tenant]
+    if not to_change:
+        hidden = {name.platform for name in own}
+        own += [name for name in found if name.tenant != tenant and name.platform not in hidden]
     if len(own) == 1:
         return own[0]
     if own:
@@ -84,7 +95,7 @@ def choose(connection: Connection, tenant: str, ref: ToolRef, with_deleted: bool
         pointed = tool_rows.channels_of(connection, name).get(ref.at)
         chosen = [row for row in alive if row.id == pointed]
     else:
-        chosen = [row for row in alive if row.version == _number(ref.at)]
+        chosen = [row for row in alive if row.version == spelled(ref.at)]
     if chosen:
         return Chosen(name, chosen)
     if rows and not alive:
@@ -92,10 +103,3 @@ def choose(connection: Connection, tenant: str, ref: ToolRef, with_deleted: bool
         raise NotFoundError.one(f"{name.label} is deleted", hint)
     known = ", ".join(row.version for row in alive)
     raise NotFoundError.one(f"{name.label} has no version or channel {ref.at!r}", f"known: {known}")
-
-
-def _number(text: str) -> str:
-    try:
-        return normalised(text)
-    except ValueError:
-        return text

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, text
 
-from tool_catalog_pipelines.catalog.audit import Entry
+from tool_catalog_pipelines.catalog.audit import Entry, changed
 from tool_catalog_pipelines.catalog.naming import Chosen
 from tool_catalog_pipelines.catalog.saving import Turn
 from tool_catalog_pipelines.db.schema import tool_ab_tests, tool_telemetry, tools
@@ -54,7 +54,11 @@ def purge(turn: Turn, chosen: Chosen, chains: Sequence[str], reason: str) -> Non
         raise InvalidInputError(problems)
     turn.connection.execute(delete(tools).where(tools.c.id.in_(ids)))
     for version in chosen.versions:
-        turn.record(Entry("tool", f"{label}@{version.version}", "purged", reason=reason))
+        gone = [
+            changed("version", version.version, None),
+            changed("content_hash", version.content_hash, None),
+        ]
+        turn.record(Entry("tool", f"{label}@{version.version}", "purged", gone, reason))
 
 
 def _referring(connection: Connection, ids: Sequence[int]) -> Iterable[str]:

@@ -66,6 +66,20 @@ WHERE v.tenant IN (:tenant, 'shared') AND v.is_latest AND v.enabled AND v.status
     )
 ORDER BY v.platform, v.tool_key
 """)
+_DELETED = """
+SELECT d.tenant, d.platform, lower(d.tool_name)
+FROM tool_catalog.tools AS d
+WHERE d.deleted_at IS NOT NULL {restricted} AND NOT EXISTS (
+    SELECT 1 FROM tool_catalog.tools AS t
+    WHERE t.tenant = d.tenant AND t.platform = d.platform
+        AND lower(t.tool_name) = lower(d.tool_name) AND t.deleted_at IS NULL
+)
+GROUP BY 1, 2, 3
+"""
+_ALL_DELETED = text(_DELETED.format(restricted=""))
+_DELETED_OF_NAMES = text(
+    _DELETED.format(restricted="AND lower(d.tool_name) = ANY (CAST(:names AS text[]))")
+)
 
 
 def every_version(connection: Connection) -> tuple[CatalogTool, ...]:
@@ -84,6 +98,18 @@ def versions_with_ids(connection: Connection, ids: Collection[int]) -> dict[int,
     """The versions with these row numbers, by number."""
     found = _tools(connection, _OF_IDS, {"ids": list(ids)})
     return {tool.tool_id: tool for tool in found if tool.tool_id is not None}
+
+
+def deleted_keys(
+    connection: Connection, keys: Collection[ToolKey] | None = None
+) -> frozenset[ToolKey]:
+    """The tools of which every version is deleted: all of them, or those among the keys."""
+    if keys is None:
+        found = connection.execute(_ALL_DELETED)
+    else:
+        found = connection.execute(_DELETED_OF_NAMES, {"names": [name for _, _, name in keys]})
+    deleted = frozenset((tenant, platform, name) for tenant, platform, name in found)
+    return deleted if keys is None else deleted.intersection(keys)
 
 
 def versions_named(connection: Connection, ref: ToolRef, tenant: str) -> tuple[CatalogTool, ...]:

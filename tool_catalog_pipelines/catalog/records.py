@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self, cast
 
 from tool_catalog_pipelines.catalog.versioning import order_key
+from tool_catalog_pipelines.errors import TerminalError
 from tool_catalog_pipelines.facts import Basis
 from tool_catalog_pipelines.spec.tool import ToolSpec
 
@@ -129,7 +130,10 @@ class CatalogTool:
 
     def document(self) -> dict[str, Any]:
         """The spec as plain JSON values, without making a model of it."""
-        return cast("dict[str, Any]", json.loads(bytes(self.raw))["spec"])
+        try:
+            return cast("dict[str, Any]", json.loads(bytes(self.raw))["spec"])
+        except (ValueError, KeyError, TypeError):
+            raise self._damaged() from None
 
     def forget(self) -> None:
         """Drop what was parsed; it is parsed again when asked for."""
@@ -138,9 +142,18 @@ class CatalogTool:
     def _parsed(self) -> _Content:
         content = self._content
         if content is None:
-            content = _decode(self.header, bytes(self.raw))
+            try:
+                content = _decode(self.header, bytes(self.raw))
+            except (ValueError, KeyError, TypeError):
+                raise self._damaged() from None
             self._content = content
         return content
+
+    def _damaged(self) -> TerminalError:
+        return TerminalError(
+            f"the content of {self.label} is damaged in the catalogue's snapshot on disk; remove "
+            "catalog/snapshot.json from the installation's folder and run `tool-catalog import`"
+        )
 
 
 def header_of(spec: ToolSpec, tenant: str = SHARED, channels: Iterable[str] = ()) -> ToolHeader:

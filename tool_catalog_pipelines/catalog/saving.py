@@ -86,7 +86,7 @@ def save_version(turn: Turn, spec: ToolSpec, terms: Terms) -> Saved:
         return Saved(name.label, "conflict", f"{name.label} was deleted; {how}")
     known = next((row for row in alive if row.content_hash == meaning(spec)), None)
     if known is not None:
-        return _known_content(turn, spec, terms, name, known)
+        return _known_content(turn, spec, terms, name, known, alive)
     if any(row.version == spec.version for row in rows):
         if terms.on_conflict != "new_version":
             return _conflict(spec, name, terms.on_conflict)
@@ -138,8 +138,8 @@ def _insert(
     note = "; ".join(notes)
     action = "updated" if alive else "created"
     key = f"{name.label}@{spec.version}"
-    turn.record(Entry("tool", key, action, _changes(before, spec), reason or note))
-    _point_channels(turn, spec, name, tool_id, alive)
+    moved = _point_channels(turn, spec, name, tool_id, alive)
+    turn.record(Entry("tool", key, action, [*_changes(before, spec), *moved], reason or note))
     return Saved(key, "new_version" if alive else "created", note, tool_id)
 
 
@@ -154,21 +154,31 @@ def _changes(before: ToolSpec | None, spec: ToolSpec) -> list[dict[str, object]]
 
 def _point_channels(
     turn: Turn, spec: ToolSpec, name: ToolName, tool_id: int, alive: Sequence[VersionRow]
-) -> None:
-    """`latest` follows newer active versions; the first version is also `stable`."""
+) -> list[dict[str, object]]:
+    """`latest` follows newer active versions; the first version is also `stable`.
+
+    Returns what moved, for the audit log.
+    """
     if not alive:
         # Nothing is less stable than the only version there is; from here on, promote decides.
         tool_rows.point_first(turn.connection, turn.author, name, tool_id)
-        return
+        return [changed(channel, None, spec.version) for channel in ("latest", "stable")]
     latest = next((row for row in alive if row.is_latest), None)
     is_newer = latest is None or order_key(spec.version) > order_key(latest.version)
     is_replacing = latest is not None and not latest.is_active
     if spec.status == "active" and (is_newer or is_replacing):
         tool_rows.move_channel(turn.connection, turn.author, name, "latest", tool_id)
+        return [changed("latest", latest.version if latest else None, spec.version)]
+    return []
 
 
 def _known_content(
-    turn: Turn, spec: ToolSpec, terms: Terms, name: ToolName, known: VersionRow
+    turn: Turn,
+    spec: ToolSpec,
+    terms: Terms,
+    name: ToolName,
+    known: VersionRow,
+    alive: Sequence[VersionRow],
 ) -> Saved:
     """Content that a version has already: nothing, a change of state, or a way back."""
     label = f"{name.label}@{known.version}"
@@ -190,6 +200,7 @@ def _known_content(
         return Saved(label, "conflict", note, known.id)
     tool_rows.move_channel(turn.connection, turn.author, name, "latest", known.id)
     note = f"the file went back to the content of {known.version}; `latest` with it"
-    changes = [changed("latest", latest, known.id)]
+    before = next((row.version for row in alive if row.id == latest), None)
+    changes = [changed("latest", before, known.version)]
     turn.record(Entry("tool", label, "rolled_back", changes, terms.reason or note))
     return Saved(label, "reverted", note, known.id)

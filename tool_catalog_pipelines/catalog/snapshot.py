@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Literal
 
 from tool_catalog_pipelines.catalog.records import SHARED, CatalogTool
+from tool_catalog_pipelines.catalog.versioning import spelled
 from tool_catalog_pipelines.errors import NotFoundError
 from tool_catalog_pipelines.spec.base import CHANNELS, ToolRef
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
@@ -32,7 +33,9 @@ class CatalogSnapshot:
         catalog_id: the catalogue that counts them.
         taken_at: when it was read.
         tools: every version of every tool, of every tenant and environment.
-        experiments: every experiment with its present status.
+        deleted: tools of which every version is deleted; the fallback does not bring them back.
+        experiments: every experiment of the shared tenant with its present status.
+        own_experiments: those of all other tenants, each with its tenant.
         source: `disk` means that the database was not asked, so it may be old.
         tenant: its own tools hide those of the shared tenant.
         environment: versions for other environments are not seen; None sees all.
@@ -42,7 +45,9 @@ class CatalogSnapshot:
     revision: int
     taken_at: datetime
     tools: tuple[CatalogTool, ...]
+    deleted: frozenset[ToolKey] = frozenset()
     experiments: tuple[ExperimentSpec, ...] = ()
+    own_experiments: tuple[tuple[str, ExperimentSpec], ...] = ()
     catalog_id: str = ""
     source: Source = "database"
     tenant: str = SHARED
@@ -70,10 +75,14 @@ class CatalogSnapshot:
         """Every version that is seen, with those of the fallback for names that are missing."""
         more: Iterable[tuple[CatalogTool, ...]] = ()
         if self.fallback is not None:
-            known = {tool.header.key for group in self.by_name.values() for tool in group}
-            other = self.fallback().by_name.values()
-            more = (tuple(t for t in group if t.header.key not in known) for group in other)
+            more = self._lacking(self.fallback()).by_name.values()
         return tuple(tool for group in (*self.by_name.values(), *more) for tool in group)
+
+    @property
+    def seen_experiments(self) -> tuple[ExperimentSpec, ...]:
+        """The experiments that run for this tenant."""
+        own = (spec for tenant, spec in self.own_experiments if tenant == self.tenant)
+        return (*self.experiments, *own)
 
     @property
     def latest(self) -> tuple[CatalogTool, ...]:
@@ -90,15 +99,20 @@ class CatalogSnapshot:
             NotFoundError: no such tool or version, or a bare name on several platforms.
         """
         candidates = self.versions(ref)
-        wanted = ref.at or "latest"
+        wanted = spelled(ref.at or "latest")
         if wanted in CHANNELS:
             found = at_channel(candidates, wanted)
         else:
             found = next((tool for tool in candidates if tool.header.version == wanted), None)
+        if found is None and wanted == "latest" and not any(t.header.enabled for t in candidates):
+            # Whoever wants to use it is told that it is disabled, not that it does not exist.
+            found = candidates[-1]
         if found is not None:
             return found
         known = ", ".join(sorted(tool.header.version for tool in candidates))
-        raise NotFoundError.one(f"{ref} has no version or channel {wanted!r}", f"known: {known}")
+        raise NotFoundError.one(
+            f"{ref} has no version or channel {ref.at or wanted!r}", f"known: {known}"
+        )
 
     def versions(self, ref: ToolRef) -> tuple[CatalogTool, ...]:
         """Every version of the tool that a reference names, oldest first.
@@ -110,7 +124,9 @@ class CatalogSnapshot:
         candidates = tuple(t for t in named if ref.platform in (None, t.header.platform))
         if not candidates:
             if self.fallback is not None:
-                return self.fallback().versions(ref)
+                lacking = self._lacking(self.fallback())
+                if ref.name.lower() in lacking.by_name:
+                    return lacking.versions(ref)
             raise NotFoundError.one(f"there is no tool {ref}", self._near(ref))
         platforms = sorted({tool.header.platform for tool in candidates})
         if len(platforms) > 1:
@@ -124,18 +140,25 @@ class CatalogSnapshot:
         taken_at: datetime,
         keys: Collection[ToolKey],
         tools: Iterable[CatalogTool],
-        experiments: tuple[ExperimentSpec, ...],
+        deleted: Collection[ToolKey],
     ) -> CatalogSnapshot:
-        """The next snapshot: the tools of these keys are replaced by those given."""
+        """The next snapshot: the tools of these keys are replaced by those given, or deleted."""
         kept = (tool for tool in self.tools if (tool.header.tenant, *tool.header.key) not in keys)
         return replace(
             self,
             revision=revision,
             taken_at=taken_at,
             tools=(*kept, *tools),
-            experiments=experiments,
+            deleted=self.deleted.difference(keys).union(deleted),
             source="database",
         )
+
+    def _lacking(self, other: CatalogSnapshot) -> CatalogSnapshot:
+        """What another snapshot has of tools that are unknown here, not just hidden or deleted."""
+        tenants = (SHARED, self.tenant)
+        known = {t.header.key for t in self.tools if t.header.tenant in tenants}
+        known |= {(platform, name) for tenant, platform, name in self.deleted if tenant == SHARED}
+        return replace(other, tools=tuple(t for t in other.tools if t.header.key not in known))
 
     def _hidden_keys(self) -> frozenset[tuple[str, str]]:
         if self.tenant == SHARED:
@@ -143,15 +166,15 @@ class CatalogSnapshot:
         return frozenset(t.header.key for t in self.tools if t.header.tenant == self.tenant)
 
     def _near(self, ref: ToolRef) -> str:
-        near = difflib.get_close_matches(ref.name.lower(), self.by_name, n=3)
+        labels: dict[str, set[str]] = {}
+        for tool in self.seen:
+            label = f"{tool.header.platform}/{tool.header.tool_name}"
+            labels.setdefault(tool.header.tool_name.lower(), set()).add(label)
+        near = difflib.get_close_matches(ref.name.lower(), labels, n=3)
         if not near:
             return "`tool-catalog list` shows every tool"
-        labels = {
-            f"{tool.header.platform}/{tool.header.tool_name}"
-            for name in near
-            for tool in self.by_name[name]
-        }
-        return f"did you mean {', '.join(sorted(labels))}?"
+        meant = sorted(label for name in near for label in labels[name])
+        return f"did you mean {', '.join(meant)}?"
 
 
 def at_channel(versions: Iterable[CatalogTool], channel: str) -> CatalogTool | None:

@@ -21,7 +21,7 @@ from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import TerminalError
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 
-FORMAT = 2
+FORMAT = 3
 _COLUMNS = tuple(field.name for field in fields(ToolHeader))
 
 
@@ -34,7 +34,11 @@ def write_snapshot(path: Path, snapshot: CatalogSnapshot) -> None:
         "catalog_id": snapshot.catalog_id,
         "revision": snapshot.revision,
         "taken_at": snapshot.taken_at.isoformat(),
+        "deleted": sorted(snapshot.deleted),
         "experiments": [spec.model_dump(mode="json") for spec in snapshot.experiments],
+        "own_experiments": [
+            (tenant, spec.model_dump(mode="json")) for tenant, spec in snapshot.own_experiments
+        ],
         "columns": _COLUMNS,
         "tools": [[*_row(tool.header), len(tool.raw)] for tool in snapshot.tools],
     }
@@ -61,7 +65,7 @@ def read_snapshot(path: Path) -> CatalogSnapshot:
         return _read(path)
     except FileNotFoundError:
         raise TerminalError(f"no catalogue at {path}; run `tool-catalog import`") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise TerminalError(
             f"the catalogue snapshot {path} cannot be read ({error}); run `tool-catalog import`"
         ) from error
@@ -74,6 +78,8 @@ def _read(path: Path) -> CatalogSnapshot:
         start = file.tell()
     if head["format"] != FORMAT or tuple(head["columns"]) != _COLUMNS:
         raise ValueError(f"format {head['format']}, expected {FORMAT}")
+    if not isinstance(head["revision"], int) or not isinstance(head["catalog_id"], str):
+        raise TypeError("its revision is none")
     tools: list[CatalogTool] = []
     for *row, size in head["tools"]:
         tools.append(CatalogTool(_header(row), content[start : start + size]))
@@ -84,7 +90,11 @@ def _read(path: Path) -> CatalogSnapshot:
         revision=head["revision"],
         taken_at=datetime.fromisoformat(head["taken_at"]),
         tools=tuple(tools),
+        deleted=frozenset((tenant, platform, name) for tenant, platform, name in head["deleted"]),
         experiments=tuple(ExperimentSpec.model_validate(e) for e in head["experiments"]),
+        own_experiments=tuple(
+            (tenant, ExperimentSpec.model_validate(e)) for tenant, e in head["own_experiments"]
+        ),
         catalog_id=head["catalog_id"],
         source="disk",
     )

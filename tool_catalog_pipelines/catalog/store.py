@@ -43,7 +43,7 @@ class CatalogStore:
             changes = feed.changes_since(connection, place)
             if known is not None and changes.place == place:
                 return known if known.source == "database" else replace(known, source="database")
-            experiments = experiment_rows.read(connection, self._settings.tenant)
+            shared, own = experiment_rows.read(connection)
             now = datetime.now(UTC)
             if known is None or changes.keys is None:
                 return CatalogSnapshot(
@@ -51,12 +51,16 @@ class CatalogStore:
                     catalog_id=changes.place.catalog_id,
                     taken_at=now,
                     tools=read_rows.every_version(connection),
-                    experiments=experiments,
+                    deleted=read_rows.deleted_keys(connection),
+                    experiments=shared,
+                    own_experiments=own,
                     tenant=self._settings.tenant,
                     environment=self._settings.environment,
                 )
             tools = read_rows.versions_of_keys(connection, changes.keys)
-            return known.changed(changes.place.revision, now, changes.keys, tools, experiments)
+            deleted = read_rows.deleted_keys(connection, changes.keys)
+            fresh = known.changed(changes.place.revision, now, changes.keys, tools, deleted)
+            return replace(fresh, experiments=shared, own_experiments=own)
 
     def find(self, ref: ToolRef) -> CatalogTool:
         """The version that a reference means now, read with one statement.

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from tool_catalog_pipelines.catalog import tool_rows
 from tool_catalog_pipelines.catalog.diff import breaks, compare
 from tool_catalog_pipelines.catalog.naming import Chosen
-from tool_catalog_pipelines.catalog.versioning import next_version, normalised
+from tool_catalog_pipelines.catalog.versioning import next_version, spelled
 from tool_catalog_pipelines.errors import ConflictError, InvalidInputError
 from tool_catalog_pipelines.spec.load import tool_from_value
 from tool_catalog_pipelines.spec.tool import ToolSpec
@@ -40,7 +40,7 @@ def updated_spec(
     """
     version = chosen.one()
     label = chosen.name.label
-    if expected is not None and normalised(expected) != version.version:
+    if expected is not None and spelled(expected) != version.version:
         raise ConflictError(
             f"{label} is at {version.version}, not at {expected} any more; "
             f"look at it again (tool-catalog diff {label} {expected} {version.version}) and repeat"

@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-_PARTS = re.compile(r"^(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-(.+))?$")
+_PARTS = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:\.([0-9]{1,9}))?(?:-([0-9A-Za-z.-]+))?")
 
 
 def normalised(version: str) -> str:
     """The version with three numbers: `1.0` reads as `1.0.0`."""
     major, minor, patch, pre = _split(version)
     return f"{major}.{minor}.{patch}" + (f"-{pre}" if pre else "")
+
+
+def spelled(text: str) -> str:
+    """As `normalised`; a text that is no version, such as the name of a channel, as it is."""
+    try:
+        return normalised(text)
+    except ValueError:
+        return text
 
 
 def order_key(version: str) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]:
@@ -44,7 +52,7 @@ def next_version(version: str, taken: Set[str], is_breaking: bool) -> str:
 
 
 def _split(version: str) -> tuple[int, int, int, str]:
-    match = _PARTS.match(version)
+    match = _PARTS.fullmatch(version)
     if match is None:
         raise ValueError(f"{version!r} is not a version")
     major, minor, patch, pre = match.groups()

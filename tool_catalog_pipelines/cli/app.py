@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
@@ -39,17 +40,29 @@ serve.register(app)
 
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 it failed, 2 bad input or an unfit machine."""
+    _let_every_text_be_printed()
     try:
         app()
     except InvalidInputError as error:
         Screen().problems(error.problems)
         sys.exit(2)
     except ToolCatalogError as error:
-        Screen().err.print(f"tool-catalog: {error}", style="red", markup=False)
+        Screen().failure(str(error))
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        Screen().failure(f"{where}{error.strerror or error}")
         sys.exit(1)
     except KeyboardInterrupt:
-        Screen().err.print("tool-catalog: interrupted", markup=False)
+        Screen().failure("interrupted")
         sys.exit(130)
+
+
+def _let_every_text_be_printed() -> None:
+    """Show letters that the terminal's encoding lacks as escapes, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tool_catalog_pipelines.catalog.filters import ToolFilter, matching
 from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
-from tool_catalog_pipelines.cli.options import JsonOption, ToolArgument, reference, words
+from tool_catalog_pipelines.cli.options import JsonOption, ToolArgument, reference, storable, words
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
@@ -88,7 +88,7 @@ def versions(tool: ToolArgument, as_json: JsonOption = False) -> None:
     settings = load_settings()
     screen = Screen(as_json)
     with open_catalog(settings) as catalog, catalog.store.reading() as connection:
-        name = find_tool(connection, settings.tenant, reference(tool))
+        name = find_tool(connection, settings.tenant, reference(tool), to_change=False)
         rows = history.versions(connection, name)
     screen.result({"tool": name.label, "versions": rows})
     if not as_json:
@@ -125,15 +125,27 @@ def diff(
 
 
 def audit(
-    tool: Annotated[str | None, typer.Argument(help="platform/name, or an experiment.")] = None,
-    action: Annotated[str | None, typer.Option(help="created, updated, disabled ...")] = None,
-    actor: Annotated[str | None, typer.Option(help="Who made the change.")] = None,
+    tool: Annotated[
+        str | None,
+        typer.Argument(help="platform/name, or an experiment.", callback=storable),
+    ] = None,
+    action: Annotated[
+        str | None,
+        typer.Option(help="created, updated, disabled ...", callback=storable),
+    ] = None,
+    actor: Annotated[
+        str | None,
+        typer.Option(help="Who made the change.", callback=storable),
+    ] = None,
     since: Annotated[datetime | None, typer.Option(help="Not before (UTC).")] = None,
     until: Annotated[datetime | None, typer.Option(help="Before (UTC).")] = None,
     text: Annotated[
-        str | None, typer.Option(help="A text in keys, reasons, origins or values.")
+        str | None,
+        typer.Option(help="A text in keys, reasons, origins or values.", callback=storable),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="At most so many, newest first.")
+    ] = 50,
     output: Annotated[
         Path | None, typer.Option(help="Write every entry found to a file, one JSON a line.")
     ] = None,

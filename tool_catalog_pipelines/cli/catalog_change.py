@@ -6,6 +6,7 @@ Each is one transaction with its audit entry. Commands that read are in catalog.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -17,6 +18,7 @@ from tool_catalog_pipelines.cli.options import (
     ToolArgument,
     json_value,
     reference,
+    storable,
     words,
 )
 from tool_catalog_pipelines.cli.output import Screen
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
     from tool_catalog_pipelines.catalog.naming import Chosen
 
 ORIGIN = "command line"
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
+_REVISION = re.compile(r"[0-9]{1,9}")
+_LARGEST_PATCH = 1_048_576
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help="Why; kept in the audit log.", callback=storable)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -140,7 +146,7 @@ def _change(
 def _roll_back_estimate(ref: ToolRef, estimate: str, reason: str, as_json: bool) -> None:
     pattern, _, number = estimate.partition("@")
     capability, _, name = pattern.partition("/")
-    if not (capability and name and number.isdigit()):
+    if not (capability and name and _REVISION.fullmatch(number)):
         raise InvalidInputError.one(
             f"--estimate {estimate!r} names no estimate", "write capability/pattern@revision"
         )
@@ -178,7 +184,15 @@ def given_patch(assignments: list[str], patch_file: Path | None) -> dict[str, An
 
 def _read_patch(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_PATCH + 1)
+        if len(content) > _LARGEST_PATCH:
+            raise InvalidInputError.one(
+                f"the patch {path} has more than {_LARGEST_PATCH} bytes", "change less at once"
+            )
+        value = json.loads(content)
+    except RecursionError:
+        raise InvalidInputError.one(f"the patch {path} is nested too deeply") from None
     except (OSError, ValueError) as error:
         raise InvalidInputError.one(f"the patch {path} cannot be read: {error}") from None
     if not isinstance(value, dict):

@@ -114,13 +114,14 @@ def discover(
         for spec in found
     ]
     screen = Screen(as_json)
-    screen.result({"proposals": rows, "output": str(output) if output else None})
-    if not as_json:
-        screen.table("", rows)
     new = [spec for spec in found if spec.key not in known]
     if output is not None:
         for spec in new:
             write_whole(output / f"{spec.tool_name}.yaml", exported_text(spec))
+    screen.result({"proposals": rows, "output": str(output) if output else None})
+    if not as_json:
+        screen.table("", rows)
+    if output is not None:
         screen.say(f"{len(new)} proposals written to {output}; read them before you import them")
     else:
         screen.say(f"{len(new)} of {len(found)} are new; --output FOLDER writes them as tool files")

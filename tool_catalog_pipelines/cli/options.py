@@ -46,11 +46,30 @@ def words(text: str, option: str) -> tuple[str, str]:
 
 
 def json_value(text: str) -> Any:
-    """A text as JSON if it is JSON, else as it is."""
+    """A text as JSON if it is JSON, else as it is.
+
+    Raises:
+        InvalidInputError: JSON that is nested too deeply.
+    """
     try:
         return json.loads(text)
     except ValueError:
         return text
+    except RecursionError:
+        raise InvalidInputError.one("a value is nested too deeply", "make it flatter") from None
+
+
+def storable(text: str | None) -> str | None:
+    """A text that a database can keep.
+
+    Raises:
+        InvalidInputError: it holds bytes that are not UTF-8.
+    """
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError.one(f"{text!r} is not UTF-8", "write it as UTF-8") from None
+    return text
 
 
 def parse_inputs(texts: Sequence[str]) -> dict[str, Any]:
@@ -75,12 +94,7 @@ def parse_inputs(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    if text[:1] not in ("[", "{"):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    return json_value(text) if text[:1] in ("[", "{") else text
 
 
 def shown_path(path: Path) -> str:

@@ -1,6 +1,7 @@
 """What commands print: problems, tables, JSON, phases with their duration.
 
-Does not belong here: what a command does.
+Whatever is printed may come from strangers: none of it is read as markup, and what a terminal would
+act on is shown as an escape (harmless.py). Does not belong here: what a command does.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
+from tool_catalog_pipelines.cli.harmless import harmless, harmless_json, one_line
 from tool_catalog_pipelines.errors import Problem, TerminalError
 
 _FILE_WIDTH = 160
@@ -35,28 +38,31 @@ class Screen:
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
-        width = None if sys.stdout.isatty() else _FILE_WIDTH
-        self.out = Console(highlight=False, soft_wrap=True, width=width)
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.out = _console(is_error=False)
+        self.err = _console(is_error=True)
 
     def say(self, text: str, style: str = "") -> None:
         """One line for people; goes to standard error where a program reads standard output."""
-        (self.err if self.as_json else self.out).print(text, style=style or None, markup=False)
+        (self.err if self.as_json else self.out).print(harmless(text), style=style or None)
 
     def result(self, document: Mapping[str, Any], text: str = "") -> None:
         """The result: the document as JSON, or the text for people."""
         if self.as_json:
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+            sys.stdout.write(_json_text(document) + "\n")
         elif text:
-            self.out.print(text, markup=False)
+            self.out.print(harmless(text))
 
     def problems(self, problems: Sequence[Problem]) -> None:
         """Every problem: where, what, what to do."""
         for problem in problems:
-            where = f"{problem.position}: " if problem.position else ""
-            self.err.print(f"{where}{problem.message}", style="red", markup=False)
+            where = f"{one_line(str(problem.position))}: " if problem.position else ""
+            self.err.print(f"{where}{harmless(problem.message)}", style="red")
             if problem.hint:
-                self.err.print(f"    {problem.hint}", markup=False)
+                self.err.print(f"    {harmless(problem.hint)}")
+
+    def failure(self, text: str) -> None:
+        """Why a command ends without having done its work."""
+        self.err.print(f"tool-catalog: {harmless(text)}", style="red")
 
     def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Rows as a table with the keys of the first row as columns."""
@@ -70,7 +76,7 @@ class Screen:
             # The first column names the row; cut, it would name nothing.
             table.add_column(name, justify=justify, no_wrap=place == 0, overflow="fold")
         for row in rows:
-            table.add_row(*[_cell(value) for value in row.values()])
+            table.add_row(*[Text(harmless(_cell(value))) for value in row.values()])
         self.out.print(table)
 
     @contextmanager
@@ -79,7 +85,7 @@ class Screen:
         console = self.err if self.as_json else self.out
         started = time.monotonic()
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -90,10 +96,10 @@ class Screen:
             part = progress.add_task(name, total=None)
 
             def advance(done: int, size: int, what: str) -> None:
-                progress.update(part, completed=done, total=size, description=what[:60])
+                progress.update(part, completed=done, total=size, description=one_line(what)[:60])
 
             yield advance
-        console.print(f"- {name} ... {time.monotonic() - started:.1f} s", markup=False)
+        console.print(f"- {name} ... {time.monotonic() - started:.1f} s")
 
     @contextmanager
     def phase(self, name: str) -> Generator[None]:
@@ -102,18 +108,18 @@ class Screen:
         console = self.err if self.as_json else self.out
         if not console.is_terminal:
             yield
-            console.print(f"- {name} ... {time.monotonic() - started:.1f} s", markup=False)
+            console.print(f"- {name} ... {time.monotonic() - started:.1f} s")
             return
         with Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
             console=console,
             transient=True,
         ) as progress:
             progress.add_task(name, total=None)
             yield
-        console.print(f"- {name} ... {time.monotonic() - started:.1f} s", markup=False)
+        console.print(f"- {name} ... {time.monotonic() - started:.1f} s")
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -131,6 +137,23 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     except OSError as error:
         raise TerminalError(f"{path} cannot be written: {error.strerror or error}") from None
     return count
+
+
+def _console(is_error: bool) -> Console:
+    width = None if is_error or sys.stdout.isatty() else _FILE_WIDTH
+    return Console(
+        stderr=is_error, width=width, highlight=False, soft_wrap=True, markup=False, emoji=False
+    )
+
+
+def _json_text(document: Mapping[str, Any]) -> str:
+    """The document in one line; letters stay readable where the output can carry them."""
+    text = harmless_json(json.dumps(document, ensure_ascii=False, default=str))
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(document, default=str)
+    return text
 
 
 def _cell(value: object) -> str:

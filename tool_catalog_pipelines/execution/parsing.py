@@ -10,12 +10,14 @@ from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from tool_catalog_pipelines.execution.context import AttemptError
+from tool_catalog_pipelines.expressions.regexes import Deadline, SlowRegexError, search
 from tool_catalog_pipelines.spec.binding import ParserSpec
 from tool_catalog_pipelines.spec.load import canonical_json
 from tool_catalog_pipelines.spec.tool import OutputSpec
 from tool_catalog_pipelines.spec.values import has_type
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_LONGEST_PARSING_S = 30.0
 
 
 class _SchemaError(Protocol):
@@ -67,8 +69,14 @@ def _json(text: str) -> Any:
 
 def _matches(pattern: str, text: str) -> list[dict[str, Any]]:
     """One object per line that matches; texts that are numbers become numbers."""
-    compiled = re.compile(pattern)
-    found = (compiled.search(line) for line in text.splitlines())
+    deadline = Deadline(_LONGEST_PARSING_S)
+    try:
+        found = [search(pattern, line, deadline) for line in text.splitlines()]
+    except SlowRegexError:
+        raise AttemptError(
+            "OutputError",
+            f"the regular expression {pattern!r} takes more than {_LONGEST_PARSING_S:g} s",
+        ) from None
     return [{k: _typed(v) for k, v in m.groupdict().items()} for m in found if m is not None]
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from tool_catalog_pipelines.expressions.regexes import Deadline, SlowRegexError, search
+
 MAX_PATTERN = 200
 MAX_TEXT = 10_000
 _NESTED_QUANTIFIER = re.compile(r"\([^()]*[+*}][^()]*\)\s*[+*{]")
@@ -87,8 +89,9 @@ def _matches(text: Any, pattern: Any) -> Any:
     if len(pattern) > MAX_PATTERN or len(text) > MAX_TEXT or _NESTED_QUANTIFIER.search(pattern):
         return MISSING
     try:
-        return re.search(pattern, text) is not None
-    except re.error:
+        re.compile(pattern)
+        return search(pattern, text, Deadline()) is not None
+    except (re.error, SlowRegexError):
         return MISSING
 
 

@@ -67,7 +67,7 @@ def active_experiment(
         return None
     active = [
         experiment
-        for experiment in snapshot.experiments
+        for experiment in snapshot.seen_experiments
         if experiment.status == "active" and _is_about(experiment, tool)
     ]
     if len(active) > 1:

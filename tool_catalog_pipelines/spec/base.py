@@ -25,7 +25,8 @@ Version = Annotated[
 ]
 
 _REFERENCE = re.compile(
-    r"^(?:(?P<platform>[a-z][a-z-]*)/)?(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]{0,99})(?:@(?P<at>[A-Za-z0-9.-]+))?$"
+    r"(?:(?P<platform>[a-z][a-z-]*)/)?(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]{0,99})"
+    r"(?:@(?P<at>[A-Za-z0-9.-]{1,100}))?"
 )
 CHANNELS = ("latest", "stable", "testing")
 
@@ -61,7 +62,7 @@ def parse_tool_ref(text: str) -> ToolRef:
     Raises:
         ValueError: the text is not a reference.
     """
-    match = _REFERENCE.match(text)
+    match = _REFERENCE.fullmatch(text)
     if match is None:
         raise ValueError(
             f"{text!r} is not a tool reference; write platform/name, or platform/name@version"

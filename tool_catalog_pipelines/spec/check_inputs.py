@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tool_catalog_pipelines.expressions.regexes import unsearchable
 from tool_catalog_pipelines.spec.base import JsonValue, TypeName
 from tool_catalog_pipelines.spec.chain import ChainInputSpec
 from tool_catalog_pipelines.spec.notes import Notes
@@ -20,6 +22,8 @@ from tool_catalog_pipelines.spec.values import value_problem
 
 _NUMERIC = ("integer", "number", "array")
 _TEXTUAL = ("string", "array")
+_LONGEST_S = 5.0
+"""For all values of one file; the slowest files that people wrote take milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,30 @@ def check_given_value(
 def _check_value(
     declared: _Declared, value: JsonValue, where: DocumentPath, what: str, notes: Notes
 ) -> None:
-    spec = declared.spec
-    problem = value_problem(value, spec.type, spec.range, spec.allowed_values, spec.validation)
+    problem = _compared(declared, value, declared.spec.allowed_values, where, notes)
     if problem:
         of_input = "" if what.startswith("'") else f" of the input '{declared.name}'"
         notes.add(where, f"{what}{of_input} {problem}", "correct the value or the rule", "value")
+
+
+def _compared(
+    declared: _Declared,
+    value: JsonValue,
+    allowed: Sequence[JsonValue] | None,
+    where: DocumentPath,
+    notes: Notes,
+) -> str | None:
+    """What is wrong with a value; nothing more is compared once a file has taken its time."""
+    spec = declared.spec
+    if notes.compared_s > _LONGEST_S:
+        return None
+    started = time.monotonic()
+    problem = value_problem(value, spec.type, spec.range, allowed, spec.validation)
+    notes.compared_s += time.monotonic() - started
+    if notes.compared_s > _LONGEST_S:
+        message = f"comparing values with their rules takes more than {_LONGEST_S:g} s"
+        notes.add(where, message, "use simpler regular expressions, or fewer values", "regex")
+    return problem
 
 
 def _check_rules(declared: _Declared, notes: Notes) -> bool:
@@ -136,7 +159,7 @@ def _check_allowed(declared: _Declared, notes: Notes) -> None:
     if spec.type == "array":
         return  # an element or a whole list may be listed
     for at, value in enumerate(spec.allowed_values):
-        problem = value_problem(value, spec.type, spec.range, None, spec.validation)
+        problem = _compared(declared, value, None, (*where, at), notes)
         if problem:
             message = f"an allowed value of '{declared.name}' {problem}"
             notes.add((*where, at), message, "correct the value or the rule", "value")
@@ -158,4 +181,5 @@ def regex_problem(pattern: str) -> str | None:
             re.compile(pattern)
     except (re.error, OverflowError, RecursionError, FutureWarning) as error:
         return f"the regular expression {pattern!r} is wrong: {error}"
-    return None
+    why = unsearchable(pattern)
+    return f"the regular expression {pattern!r} cannot be used: {why}" if why else None

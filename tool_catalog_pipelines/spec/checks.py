@@ -20,6 +20,7 @@ from tool_catalog_pipelines.spec.check_estimates import check_estimates
 from tool_catalog_pipelines.spec.check_examples import check_examples
 from tool_catalog_pipelines.spec.check_inputs import check_chain_input, check_inputs
 from tool_catalog_pipelines.spec.check_outputs import check_outputs
+from tool_catalog_pipelines.spec.check_size import check_size
 from tool_catalog_pipelines.spec.check_steps import check_schedule, check_step, check_text_path
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 from tool_catalog_pipelines.spec.notes import Notes
@@ -33,6 +34,7 @@ T = TypeVar("T", bound=SpecModel)
 def check_tool(spec: ToolSpec, document: Document) -> list[Problem]:
     """Everything that is wrong with a tool whose fields are each right."""
     notes = Notes(document)
+    check_size(document, notes)
     for capability, group in spec.capabilities.items():
         for name, pattern in group.patterns.items():
             _check_pattern(pattern, ("capabilities", capability, "patterns", name), notes)

@@ -9,7 +9,6 @@ the keys mean.
 from __future__ import annotations
 
 import json
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +25,7 @@ from tool_catalog_pipelines.spec.reader import (
     DocumentPath,
     Limits,
 )
-from tool_catalog_pipelines.spec.scalars import MAX_NUMBER_LENGTH
+from tool_catalog_pipelines.spec.scalars import MAX_NUMBER_LENGTH, kept_number
 from tool_catalog_pipelines.spec.source_text import LineIndex, readable_text
 from tool_catalog_pipelines.spec.yaml_nodes import MAX_DEPTH
 
@@ -315,11 +314,11 @@ def _whole_number(text: str) -> int:
     return int(text)
 
 
-def _number(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise _NumberError(f"{text[:30]} is too large for a number", text)
-    return number
+def _number(text: str) -> int | float:
+    try:
+        return kept_number(text)
+    except ValueError as error:
+        raise _NumberError(str(error), text) from None
 
 
 def _refuse_constant(text: str) -> NoReturn:

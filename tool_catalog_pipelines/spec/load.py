@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,7 @@ def tool_from_value(value: JsonValue, shown_as: str) -> ToolSpec:
     Raises:
         InvalidInputError: everything that is wrong with it.
     """
-    return tool_of(read_json_document(json.dumps(value, indent=1, ensure_ascii=False), shown_as))
+    return tool_of(read_json_document(json.dumps(value, indent=1), shown_as))
 
 
 def yaml_files(folder: Path) -> tuple[Path, ...]:
@@ -198,6 +199,8 @@ def _invalid(problems: list[Problem]) -> InvalidInputError:
 def _content(path: Path, file: str, max_bytes: int) -> bytes:
     """The bytes of a file, one more than allowed at most; only regular files are read."""
     try:
+        if path.is_dir():
+            os.scandir(path).close()
         if path.exists() and not path.is_file():
             raise InvalidInputError.one("not a file", "name a YAML file", Position(file))
         with path.open("rb") as stream:

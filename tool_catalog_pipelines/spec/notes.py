@@ -21,6 +21,8 @@ class Notes:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._problems: list[Problem] = []
+        self.compared_s = 0.0
+        """Seconds spent on comparing values with their rules, so that a check can end."""
 
     def add(
         self,

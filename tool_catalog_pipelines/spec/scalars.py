@@ -20,7 +20,9 @@ _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-MAX_NUMBER_LENGTH = 300
+MAX_NUMBER_LENGTH = 310
+"""Digits; the largest numbers of double precision have 309."""
+_WRITTEN_WITH_EXPONENT = 1e16
 
 Scalar = str | int | float | bool | None
 
@@ -53,7 +55,21 @@ def _number(text: str) -> int | float | str:
         )
     if base is not None:
         return int(text, base) if base == 10 else int(text[2:], base)
+    return kept_number(text)
+
+
+def kept_number(text: str) -> int | float:
+    """A number with a point or an exponent, so that PostgreSQL gives back what it was given.
+
+    What has no digits behind the point becomes a whole number where Python writes an exponent
+    (PostgreSQL would write the digits out); it knows no negative zero.
+
+    Raises:
+        ValueError: it is too large to be kept.
+    """
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is too large for a number")
-    return number
+        raise ValueError(f"{text[:30]} is too large for a number")
+    if abs(number) >= _WRITTEN_WITH_EXPONENT:
+        return int(number)
+    return number + 0.0

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from tool_catalog_pipelines.expressions.regexes import Deadline, SlowRegexError, search
 from tool_catalog_pipelines.spec.base import JsonValue, TypeName
 
 _SHOWN_LENGTH = 60
@@ -84,13 +85,14 @@ def value_problem(
     """
     if not has_type(value, type):
         return f"must be {_TYPE_WORDS[type]}, but is {describe_value(value)}"
+    deadline = Deadline()
     if type == "array" and not (allowed_values and _is_among(value, allowed_values)):
-        return _element_problem(value, range, allowed_values, validation)
-    return (
-        _choice_problem(value, allowed_values)
-        or _range_problem(value, range)
-        or _regex_problem(value, validation)
-    )
+        for at, element in enumerate(cast("Sequence[Any]", value)):
+            problem = _scalar_problem(element, range, allowed_values, validation, deadline)
+            if problem:
+                return f"is wrong in element {at}, which {problem}"
+        return None
+    return _scalar_problem(value, range, allowed_values, validation, deadline)
 
 
 def has_type(value: JsonValue, type: TypeName) -> bool:
@@ -168,21 +170,18 @@ def _is_number(value: JsonValue) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _element_problem(
-    values: JsonValue,
+def _scalar_problem(
+    value: JsonValue,
     range: tuple[float, float] | None,
     allowed_values: Sequence[JsonValue] | None,
     validation: str | None,
+    deadline: Deadline,
 ) -> str | None:
-    for at, value in enumerate(cast("Sequence[Any]", values)):
-        problem = (
-            _choice_problem(value, allowed_values)
-            or _range_problem(value, range)
-            or _regex_problem(value, validation)
-        )
-        if problem:
-            return f"is wrong in element {at}, which {problem}"
-    return None
+    return (
+        _choice_problem(value, allowed_values)
+        or _range_problem(value, range)
+        or _regex_problem(value, validation, deadline)
+    )
 
 
 def _choice_problem(value: JsonValue, allowed: Sequence[JsonValue] | None) -> str | None:
@@ -200,9 +199,15 @@ def _range_problem(value: JsonValue, range: tuple[float, float] | None) -> str |
     return f"must be between {low} and {high}, but is {describe_value(value)}"
 
 
-def _regex_problem(value: JsonValue, validation: str | None) -> str | None:
-    if validation is None or not isinstance(value, str) or re.search(validation, value):
+def _regex_problem(value: JsonValue, validation: str | None, deadline: Deadline) -> str | None:
+    if validation is None or not isinstance(value, str):
         return None
+    try:
+        if search(validation, value, deadline):
+            return None
+    except SlowRegexError:
+        shown = f"{_shown(repr(validation))}, which takes too long with {describe_value(value)}"
+        return f"cannot be compared with the regular expression {shown}"
     return f"must match the regular expression {validation!r}, but is {describe_value(value)}"
 
 

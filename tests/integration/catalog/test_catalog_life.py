@@ -161,6 +161,7 @@ def test_the_audit_log_tells_every_field(catalog: Catalog) -> None:
         {"field": "version", "old": "1.0.0", "new": "1.0.1"},
         {"field": "owner", "old": None, "new": "ann"},
         {"field": "metadata.team", "old": None, "new": "ops"},
+        {"field": "latest", "old": "1.0.0", "new": "1.0.1"},
     ]
 
 
