@@ -11,6 +11,7 @@ from typing import Any
 
 from tool_catalog_pipelines.catalog.connect import Catalog
 from tool_catalog_pipelines.cli.chain_progress import print_step
+from tool_catalog_pipelines.cli.demo_catalogue import summary, tools_here
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import TerminalError
 from tool_catalog_pipelines.judgement.rows import query
@@ -42,9 +43,14 @@ def run_demo(catalog: Catalog, settings: Settings, screen: Screen) -> None:
             with screen.phase(f"run the chain {TRIAL}: two versions of linux/search_folder"):
                 trial = run_chain(chains.plan(TRIAL), {}, settings, instance, lambda _: None)
             _must_succeed(TRIAL, trial)
+        snapshot = catalog.seen()
+        here = tools_here(snapshot, settings, screen)
         with screen.phase("load facts, compute marts, judge, recalibrate"):
             job = "analytics_job"
             run_asset_job("tool_catalog_pipelines.defs.jobs", job, instance, assets.__setitem__)
+    screen.say("\nThe catalogue", "bold")
+    for line in summary(snapshot, here):
+        screen.say(f"  {line}")
     _summary(catalog, settings, screen, example, trial)
 
 

@@ -80,11 +80,20 @@ def _on_estimates(spec: ToolSpec, pattern: PatternSpec, path: DocumentPath) -> _
     elif not (parse_estimate(pattern.time_estimate_ms).free_variables or is_explained):
         hint = "let it depend on a variable, or say why in metadata.constant_estimate"
         yield (*path, "time_estimate_ms"), "the time is a constant", hint, "constant"
+    if _is_odd_constant(pattern.cost_estimate) and not is_explained:
+        hint = "1 is the cost of one call; say in metadata.constant_estimate why it is another"
+        yield (*path, "cost_estimate"), "the cost is a constant other than 1", hint, "constant"
     used = _variables_of(pattern)
     for name in pattern.variables:
         if name not in used:
             place = (*path, "variables", name)
             yield place, f"the variable {name} is not used", "remove it", "unused"
+
+
+def _is_odd_constant(cost: str | None) -> bool:
+    if cost is None or parse_estimate(cost).free_variables:
+        return False
+    return parse_estimate(cost).evaluate({}) != 1
 
 
 def _variables_of(pattern: PatternSpec) -> frozenset[str]:
