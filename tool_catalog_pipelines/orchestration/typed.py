@@ -26,3 +26,8 @@ def asset_job(
 def graph_job(graph: dg.GraphDefinition, **options: Any) -> dg.JobDefinition:
     """`GraphDefinition.to_job`."""
     return cast("dg.JobDefinition", cast("Any", graph).to_job(**options))
+
+
+def config_schema(model: type[dg.Config]) -> Any:
+    """What Dagster makes of a model: `Config.to_config_schema`, as a field of configuration."""
+    return cast("Any", model).to_config_schema().as_field()

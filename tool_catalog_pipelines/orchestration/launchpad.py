@@ -1,0 +1,59 @@
+"""Jobs of one op whose launchpad form is a pydantic model, checked whole before the run starts.
+
+Dagster by itself checks keys and types when a run is launched, and what a model's validators say
+only when the op runs. Here the model is the job's own form, and the mapping from form to run
+configuration, which Dagster does at every launch, runs the validators. Does not belong here: forms
+and ops (defs/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import dagster as dg
+from pydantic import ValidationError
+
+from tool_catalog_pipelines.orchestration.resources import shared_resources
+from tool_catalog_pipelines.orchestration.typed import config_schema, graph_job
+
+
+def launchpad_job(name: str, op: dg.OpDefinition, form: type[dg.Config]) -> dg.JobDefinition:
+    """The job of one op, configured by the fields of the form and nothing else.
+
+    Args:
+        name: of the job.
+        op: takes the form as its configuration.
+        form: its fields are the launchpad; its validators refuse a launch.
+    """
+    graph = dg.GraphDefinition(name=name, description=op.description, node_defs=[op])
+    return graph_job(
+        graph,
+        description=op.description,
+        config=_config_mapping(name, op.name, form),
+        executor_def=dg.in_process_executor,
+        resource_defs={**shared_resources(), "io_manager": dg.mem_io_manager},
+    )
+
+
+def _config_mapping(job: str, op: str, form: type[dg.Config]) -> dg.ConfigMapping:
+    def to_run_config(given: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            checked = form(**given)
+        except ValidationError as error:
+            # Dagster shows its own errors as they are, and wraps all others.
+            message = f"{job} was not started:\n{_problems(error)}"
+            raise dg.DagsterInvalidConfigError(message, [], dict(given)) from None
+        return {"ops": {op: {"config": checked.model_dump(mode="json")}}}
+
+    return dg.ConfigMapping(config_fn=to_run_config, config_schema=config_schema(form))
+
+
+def _problems(error: ValidationError) -> str:
+    """Every problem on a line of its own, by field."""
+    lines: list[str] = []
+    for problem in error.errors(include_url=False):
+        field = ".".join(map(str, problem["loc"]))
+        said = cast("Exception | None", problem.get("ctx", {}).get("error"))
+        lines.append(f"- {field or 'together'}: {said or problem['msg']}")
+    return "\n".join(lines)
