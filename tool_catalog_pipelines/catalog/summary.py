@@ -150,7 +150,8 @@ def _row(entry: Mapping[str, Any]) -> dict[str, str]:
         "revision": str(entry["revision"]),
         "what": entry["entity_key"],
         "action": entry["action"].replace("_", " "),
-        "changes": _changed_fields(entry["changes"]),
+        # What is new has every field; to list them says nothing.
+        "changes": "" if entry["action"] == "created" else _changed_fields(entry["changes"]),
         "by": entry["changed_by"],
         "reason": entry["reason"],
         "through": entry["origin"],

@@ -17,8 +17,10 @@ from tool_catalog_pipelines.catalog.search.embedding import find_embedder
 from tool_catalog_pipelines.catalog.search.index import refresh_index
 from tool_catalog_pipelines.catalog.summary import CatalogueSummary, ChangeSummary, summary_of
 from tool_catalog_pipelines.catalog.yaml_source import state_of_files
+from tool_catalog_pipelines.defs.forms import CatalogueThresholds
 from tool_catalog_pipelines.orchestration.changing import latest_metadata
 from tool_catalog_pipelines.orchestration.executor import chain_executor
+from tool_catalog_pipelines.orchestration.launchpad import form_of_op
 from tool_catalog_pipelines.orchestration.markdown import markdown_table
 from tool_catalog_pipelines.orchestration.plots import bars, histogram, table
 from tool_catalog_pipelines.orchestration.resources import CatalogResource
@@ -28,6 +30,8 @@ from tool_catalog_pipelines.settings import Settings, load_settings
 OWNER = "team:operations"
 TOOLS = dg.AssetKey(["catalog", "tools"])
 CATALOGUE = dg.AssetKey(["catalog", "catalogue"])
+CHECKS = "catalogue_checks"
+"""Name of the op that looks at what must be true of the catalogue."""
 
 
 @dg.asset(
@@ -123,8 +127,8 @@ def _numbers(summary: CatalogueSummary) -> dict[str, Any]:
     return {
         "dagster/row_count": summary.tools,
         "versions": summary.versions,
-        "executable_share": summary.executable_share or 0.0,
-        "mean_quality": summary.mean_quality or 0.0,
+        "executable_share": round(summary.executable_share or 0.0, 3),
+        "mean_quality": round(summary.mean_quality or 0.0, 1),
         **tables,
         "worst_tools": table([asdict(rated) for rated in summary.worst]),
         "quality_plot": histogram(points, (0, 100), "points", "Tools by quality"),
@@ -145,7 +149,8 @@ def _changes(changes: ChangeSummary) -> dict[str, Any]:
 
 def definitions(settings: Settings) -> dg.Definitions:
     """Assets, import job, and the sensor that starts it when a file changed."""
-    job = asset_job("catalog_import", ("catalog",), "Import the YAML folder", chain_executor)
+    form = form_of_op("catalog_import", CHECKS, CatalogueThresholds)
+    job = asset_job("catalog_import", ("catalog",), "Import the YAML folder", chain_executor, form)
     return dg.Definitions(
         assets=[tools, catalogue],
         jobs=[job],

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from tool_catalog_pipelines.catalog.connect import Catalog
 from tool_catalog_pipelines.catalog.following import Followers, followers_of
@@ -22,20 +21,10 @@ from tool_catalog_pipelines.catalog.soundness import (
     without_one_latest,
 )
 from tool_catalog_pipelines.catalog.summary import summary_of
-from tool_catalog_pipelines.defs.catalog import CATALOGUE
+from tool_catalog_pipelines.defs.catalog import CATALOGUE, CHECKS
+from tool_catalog_pipelines.defs.forms import CatalogueThresholds
 from tool_catalog_pipelines.orchestration.markdown import markdown_table
 from tool_catalog_pipelines.orchestration.resources import CatalogResource
-
-
-class CatalogueThresholds(dg.Config):
-    """From when on the catalogue as a whole is good enough."""
-
-    minimum_mean_quality: float = Field(
-        default=70.0, description="Mean points of all tools, from 0 to 100; below it: a warning."
-    )
-    minimum_executable_share: float = Field(
-        default=0.8, description="Share of tools with a binding, from 0 to 1; below it: a warning."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +70,14 @@ def _one_latest(seen: _Seen) -> _Found:
 def _executable(seen: _Seen) -> _Found:
     share = summary_of(seen.snapshot).executable_share
     minimum = seen.minimum_share
-    shown = {"share": "no tools" if share is None else share, "minimum": minimum}
+    shown = {"share": "no tools" if share is None else round(share, 3), "minimum": minimum}
     return _Found(share is None or share >= minimum, shown)
 
 
 def _good(seen: _Seen) -> _Found:
     mean = summary_of(seen.snapshot).mean_quality
     minimum = seen.minimum_quality
-    shown = {"mean": "no tools" if mean is None else mean, "minimum": minimum}
+    shown = {"mean": "no tools" if mean is None else round(mean, 1), "minimum": minimum}
     return _Found(mean is None or mean >= minimum, shown)
 
 
@@ -140,7 +129,7 @@ _CHECKS: Mapping[str, _Check] = {
 
 
 @dg.multi_asset_check(
-    name="catalogue_checks",
+    name=CHECKS,
     specs=[
         dg.AssetCheckSpec(name, asset=CATALOGUE, description=check.description)
         for name, check in _CHECKS.items()

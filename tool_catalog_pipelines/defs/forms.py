@@ -163,3 +163,20 @@ class RollBackForm(dg.Config):
         description="platform/name@version: what `latest` is to mean; a deleted one comes back."
     )
     reason: Line = Field(default="", description=REASON)
+
+
+class CatalogueThresholds(dg.Config):
+    """From when on the catalogue as a whole is good enough."""
+
+    minimum_mean_quality: float = Field(
+        default=70.0,
+        ge=0,
+        le=100,
+        description="Mean points of all tools, from 0 to 100; below it: a warning.",
+    )
+    minimum_executable_share: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="Share of tools with a binding, from 0 to 1; below it: a warning.",
+    )

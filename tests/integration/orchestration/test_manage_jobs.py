@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tool_catalog_pipelines.catalog.export import exported_text
 from tool_catalog_pipelines.catalog.history import AuditQuery, entries
 from tool_catalog_pipelines.catalog.importer import import_catalog
 from tool_catalog_pipelines.defs import manage
+from tool_catalog_pipelines.defs.build import build_definitions
+from tool_catalog_pipelines.orchestration.chains import find_chains
 from tool_catalog_pipelines.orchestration.naming import OWN_JOBS, TAG_USER
 from tool_catalog_pipelines.settings import Settings, child_environment
 from tool_catalog_pipelines.spec.base import parse_tool_ref
@@ -76,8 +79,29 @@ def write_tool(folder: Path, ref: str, **more: Any) -> Path:
     return path
 
 
-def test_their_names_are_kept_from_chains() -> None:
-    assert set(JOBS) < OWN_JOBS
+def test_the_location_loads_without_a_database_and_its_jobs_are_known(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none")
+    repository = build_definitions(nowhere).get_repository_def()
+    names = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
+    assert names == OWN_JOBS
+
+
+def test_a_chain_cannot_take_the_name_of_one_of_our_jobs(
+    catalog: Catalog, settings: Settings
+) -> None:
+    folder = settings.home / "chains"
+    folder.mkdir()
+    steps = "version: 1.0.0\ndescription: Says hello\nsteps: {hello: {tool: linux/echo}}\n"
+    (folder / "taken.yaml").write_text(f"chain: enable_tool\n{steps}", encoding="utf-8")
+    (folder / "free.yaml").write_text(f"chain: free\n{steps}", encoding="utf-8")
+    found = find_chains(settings)
+    assert [plan.chain for plan in found.plans] == ["free"]
+    assert "has the name of a job of the catalogue itself" in str(found.problems[0])
+    assert build_definitions(settings).resolve_job_def("enable_tool").description == (
+        JOBS["enable_tool"].description
+    )
 
 
 def test_disabling_and_enabling_a_tool(catalog: Catalog) -> None:
@@ -230,7 +254,9 @@ def test_an_export_of_nothing_fails(catalog: Catalog, home: Path) -> None:
     [
         ("disable_tool", {}, 'Missing required config entry "tool"'),
         ("disable_tool", {"tool": "linux/echo", "why": "x"}, '"why"'),
-        ("disable_tool", {"tool": 7}, "7"),
+        ("disable_tool", {"tool": 7}, 'type "String"'),
+        ("disable_tool", {"tool": {"env": "HOME"}}, 'type "String"'),
+        ("enable_tool", {"tool": "linux/echo", "reason": None}, "must not be None"),
         ("disable_tool", {"tool": "lin ux/echo"}, "is not a tool reference"),
         ("disable_tool", {"tool": "moon/echo"}, "there is no platform 'moon'"),
         ("disable_tool", {"tool": ""}, "is not a tool reference"),
@@ -262,6 +288,24 @@ def test_a_wrong_form_is_refused_before_the_run(
     # What Dagster does at a launch, before a run exists; no database is there to be asked.
     with pytest.raises(dg.DagsterInvalidConfigError) as refused:
         create_execution_plan(JOBS[job], config)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"minimum_mean_quality": 101}, "less than or equal to 100"),
+        ({"minimum_executable_share": -1}, "greater than or equal to 0"),
+        ({"minimum_quality": 1}, "minimum_quality"),
+    ],
+)
+def test_wrong_thresholds_are_refused_before_the_run(
+    settings: Settings, config: dict[str, Any], said: str
+) -> None:
+    job = build_definitions(settings).resolve_job_def("catalog_import")
+    create_execution_plan(job, {"minimum_mean_quality": 50})
+    with pytest.raises(dg.DagsterInvalidConfigError) as refused:
+        create_execution_plan(job, config)
     assert said in str(refused.value)
 
 

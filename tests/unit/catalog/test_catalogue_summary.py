@@ -140,8 +140,11 @@ def test_changes_are_counted_by_what_was_done_and_shown_newest_first() -> None:
 
 def test_large_changes_are_told_by_their_fields() -> None:
     fields = [{"field": f"field{n}", "old": None, "new": "x" * 100} for n in range(8)]
-    (row,) = changes_of([entry(changes=fields)], None, 1).rows
-    assert row["changes"] == "field0, field1, field2, field3, field4, field5 and 2 more"
+    (updated, created) = changes_of(
+        [entry(action="updated", changes=fields), entry(changes=fields)], None, 1
+    ).rows
+    assert updated["changes"] == "field0, field1, field2, field3, field4, field5 and 2 more"
+    assert created["changes"] == ""
 
 
 def test_every_change_is_counted_but_only_the_newest_are_shown() -> None:
