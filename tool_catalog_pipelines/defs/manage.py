@@ -168,6 +168,7 @@ def _report(report: ImportReport) -> dict[str, Any]:
         for name, rows in parts.items()
     }
     return {
+        "summary": ", ".join(f"{len(rows)} {name}" for name, rows in parts.items()),
         "dry_run": report.is_dry_run,
         "report": dg.MetadataValue.md(markdown_table(sizes)),
         **texts,

@@ -183,6 +183,9 @@ def test_importing_the_yaml_folder(catalog: Catalog, settings: Settings) -> None
     result = launch("import_catalogue", {})
     assert "linux/first@1.0.0" in shown(result)["imported"]
     assert "| imported | 2 |" in shown(result)["report"]
+    assert shown(result)["summary"] == (
+        "2 imported, 0 unchanged, 0 conflicts, 0 refused, 0 coerced"
+    )
     assert catalog.store.find(parse_tool_ref("linux/second")).header.version == "1.0.0"
     assert {entry["entity_key"] for entry in audited(catalog, result)} == {
         "linux/first@1.0.0",
