@@ -177,6 +177,17 @@ def test_a_version_that_may_not_be_promoted_fails_in_plain_words(catalog: Catalo
     assert description.startswith("linux/echo@1.1.0 is disabled and cannot be stable")
 
 
+def test_a_database_that_is_away_fails_the_run_in_plain_words(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TOOL_CATALOG_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    description, _ = failure(launch("disable_tool", {"tool": "linux/echo"}))
+    assert "PostgreSQL" in description
+    assert "Traceback" not in description
+
+
 def test_importing_the_yaml_folder(catalog: Catalog, settings: Settings) -> None:
     write_tool(settings.catalog_dir / "tools", "linux/first@1.0.0")
     write_tool(settings.catalog_dir / "tools", "linux/second@1.0.0")
