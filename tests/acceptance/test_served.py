@@ -256,8 +256,9 @@ mutation ($params: ExecutionParams!) {
 """
 
 
-def launched(served: Served, config: Mapping[str, Any]) -> Any:
-    params = {"selector": SELECTOR, "runConfigData": config, "mode": "default"}
+def launched(served: Served, config: Mapping[str, Any], job: str = "host_health") -> Any:
+    selector = {**SELECTOR, "pipelineName": job}
+    params = {"selector": selector, "runConfigData": config, "mode": "default"}
     return served.ask(LAUNCH, params=params)["launchRun"]
 
 
@@ -300,6 +301,71 @@ def test_a_value_out_of_range_is_refused_before_the_run(served: Served) -> None:
     answer = launched(served, {"inputs": {"threshold_percent": 400}})
     assert "DagsterInvalidConfigError" in answer["message"], answer
     assert "the input 'threshold_percent'" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("job", "config", "kind", "said"),
+    [
+        ("disable_tool", {"tool": "linux/date", "why": "x"}, "RunConfigValidationInvalid", "why"),
+        ("disable_tool", {"tool": ["linux/date"]}, "RunConfigValidationInvalid", "tool"),
+        ("disable_tool", {"tool": {"env": "HOME"}}, "RunConfigValidationInvalid", "tool"),
+        ("disable_tool", {"tool": "a b"}, "PythonError", "'a b' is not a tool reference"),
+        ("promote_tool", {"tool": "linux/date@soon"}, "PythonError", "neither a version"),
+        ("promote_tool", {"tool": "x", "channel": "y"}, "RunConfigValidationInvalid", "channel"),
+        ("roll_back_tool", {"tool": "linux/date"}, "PythonError", "to which version?"),
+        ("import_catalogue", {"path": "/no/such"}, "PythonError", "no file or folder /no/such"),
+        ("export_catalogue", {"folder": "here"}, "PythonError", "'here' is not absolute"),
+        ("catalog_import", {"minimum_mean_quality": 101}, "PythonError", "less than or equal"),
+    ],
+)
+def test_a_wrong_form_starts_no_run(
+    served: Served, job: str, config: dict[str, Any], kind: str, said: str
+) -> None:
+    answer = launched(served, config, job)
+    assert answer["__typename"] == kind, answer
+    assert said in (answer.get("message") or answer["errors"][0]["message"])
+    if kind == "PythonError":
+        assert f"DagsterInvalidConfigError: {job} was not started:" in answer["message"]
+
+
+def test_a_tool_is_switched_off_and_on_from_the_ui(served: Served) -> None:
+    state = (
+        "SELECT enabled FROM tool_catalog.tools WHERE (platform, tool_name) = ('linux', 'nproc')"
+    )
+    log = "SELECT action, reason FROM tool_catalog.tool_audit_log WHERE origin = %s"
+    settings = load_settings(served.environment)
+    seen: list[Any] = []
+    for job in ("disable_tool", "enable_tool"):
+        answer = launched(served, {"tool": "linux/nproc", "reason": "a try"}, job)
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        run_id = answer["run"]["runId"]
+        assert finished(served, run_id) == "SUCCESS"
+        with acquire_database(settings) as database, psycopg.connect(database.libpq_url) as asked:
+            enabled = {row[0] for row in asked.execute(state)}
+            said = asked.execute(log, (f"dagster job {job}, run {run_id}",)).fetchall()
+        seen.append((enabled, said))
+    assert seen == [({False}, [("disabled", "a try")]), ({True}, [("enabled", "a try")])]
+
+
+def test_the_launchpad_of_a_job_says_what_it_asks(page: Page) -> None:
+    page.goto("/locations/tool_catalog_pipelines/jobs/promote_tool/playground")
+    for text in ("The channel that moves.", "stable | testing", "Why; kept in the audit log."):
+        page.get_by_text(text).first.wait_for()
+
+
+def test_the_catalogue_shows_its_counts_and_its_quality_is_drawn(
+    page: Page, served: Served
+) -> None:
+    answer = launched(served, {}, "catalog_import")
+    assert finished(served, answer["run"]["runId"]) == "SUCCESS"
+    page.goto("/assets/catalog/catalogue")
+    for name in ("by_platform", "by_category", "by_status", "worst_tools", "changed_since"):
+        page.get_by_text(name, exact=True).first.wait_for()
+    row = page.locator("tr", has_text="quality_plot").last
+    row.get_by_text(re.compile(r"\[Show Markdown\]")).click()
+    picture = page.locator("img[src^='data:image']").first
+    picture.wait_for()
+    assert picture.evaluate("element => element.naturalWidth") > 300
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

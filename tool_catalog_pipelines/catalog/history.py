@@ -24,6 +24,7 @@ class AuditQuery:
     """Which entries are wanted; what is None does not restrict.
 
     `text` is searched in keys, reasons, origins and changed values, without regard to case.
+    `revisions` are those after the first, up to the second; `origin` is the exact one.
     """
 
     tenant: str
@@ -33,6 +34,8 @@ class AuditQuery:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    revisions: tuple[int, int] | None = None
+    origin: str | None = None
 
 
 def entries(
@@ -74,6 +77,11 @@ def _conditions(query: AuditQuery) -> Iterator[ColumnElement[bool]]:
         yield log.changed_at >= query.since
     if query.until is not None:
         yield log.changed_at < query.until
+    if query.origin is not None:
+        yield log.origin == query.origin
+    if query.revisions is not None:
+        after, up_to = query.revisions
+        yield and_(log.revision > after, log.revision <= up_to)
     if query.text is not None:
         texts = (log.entity_key, log.reason, log.origin, cast(log.changes, Text))
         yield or_(*(column.icontains(query.text, autoescape=True) for column in texts))

@@ -41,10 +41,13 @@ class ImportRules:
     Attributes:
         on_conflict: what becomes of changed content under a number that exists.
         is_dry_run: everything is done and then taken back.
+        origin: through what the import comes, for the audit log; by default it is named after
+            the file or folder.
     """
 
     on_conflict: OnConflict = "new_version"
     is_dry_run: bool = False
+    origin: str = ""
 
 
 def import_catalog(
@@ -148,7 +151,7 @@ class _Import:
     def _save_batch(self, batch: Sequence[Candidate]) -> None:
         """One transaction; the report gets its lines when it is committed."""
         outcomes: list[tuple[Candidate, Saved | InvalidInputError]] = []
-        origin = f"import {self._root.name}"
+        origin = self._rules.origin or f"import {self._root.name}"
         with self._catalog.editor.turn(origin, is_trial=self._rules.is_dry_run) as turn:
             outcomes.extend((candidate, self._save(turn, candidate)) for candidate in batch)
         for candidate, outcome in outcomes:

@@ -15,8 +15,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from tool_catalog_pipelines.catalog import experiment_rows, feed, read_rows
+from tool_catalog_pipelines.catalog.history import AuditQuery, entries
 from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
+from tool_catalog_pipelines.catalog.summary import ChangeSummary, changes_of
 from tool_catalog_pipelines.errors import DatabaseUnavailableError
 from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.spec.base import ToolRef
@@ -81,6 +83,18 @@ class CatalogStore:
         with self.reading() as connection:
             found = read_rows.latest_with_capability(connection, capability, self._settings.tenant)
         return self._view(found).seen
+
+    def changes(
+        self, after: int | None, up_to: int | None = None, origin: str | None = None
+    ) -> ChangeSummary:
+        """What the audit log says about a range of revisions; without an end, up to now.
+
+        With an origin, only what came through it.
+        """
+        with self.reading() as connection:
+            end = feed.current_place(connection).revision if up_to is None else up_to
+            query = AuditQuery(self._settings.tenant, revisions=(after or 0, end), origin=origin)
+            return changes_of(entries(connection, query), after, end)
 
     @contextmanager
     def reading(self) -> Generator[Connection]:

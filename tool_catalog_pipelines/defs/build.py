@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import dagster as dg
 
-from tool_catalog_pipelines.defs import catalog, chains, estimates, experiments, marts
+from tool_catalog_pipelines.defs import (
+    catalog,
+    catalog_checks,
+    chains,
+    estimates,
+    experiments,
+    manage,
+    marts,
+)
 from tool_catalog_pipelines.orchestration.resources import shared_resources
 from tool_catalog_pipelines.settings import Settings
 
@@ -14,6 +22,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions.merge(
         chains.definitions(settings),
         catalog.definitions(settings),
+        catalog_checks.definitions(),
+        manage.definitions(),
         marts.definitions(),
         experiments.definitions(),
         estimates.definitions(),

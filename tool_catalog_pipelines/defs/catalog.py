@@ -1,22 +1,37 @@
-"""The catalogue as an asset: importing YAML, what is in it, and a sensor that watches the files."""
+"""The catalogue as assets: importing YAML, what is in it, and a sensor that watches the files.
 
-from __future__ import annotations
+Does not belong here: what must be true of it (catalog_checks.py), changing it (manage.py).
+"""
+
+# Annotations stay types here: Dagster does not read a `context` whose type is a text.
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
 from tool_catalog_pipelines.catalog.importer import import_catalog
+from tool_catalog_pipelines.catalog.search.embedding import find_embedder
+from tool_catalog_pipelines.catalog.search.index import refresh_index
+from tool_catalog_pipelines.catalog.summary import CatalogueSummary, ChangeSummary, summary_of
 from tool_catalog_pipelines.catalog.yaml_source import state_of_files
+from tool_catalog_pipelines.defs.forms import CatalogueThresholds
+from tool_catalog_pipelines.orchestration.changing import latest_metadata
 from tool_catalog_pipelines.orchestration.executor import chain_executor
-from tool_catalog_pipelines.orchestration.plots import bars, table
+from tool_catalog_pipelines.orchestration.launchpad import form_of_op
+from tool_catalog_pipelines.orchestration.markdown import markdown_table
+from tool_catalog_pipelines.orchestration.plots import bars, histogram, table
 from tool_catalog_pipelines.orchestration.resources import CatalogResource
 from tool_catalog_pipelines.orchestration.typed import AssetJob, asset_job
 from tool_catalog_pipelines.settings import Settings, load_settings
 
 OWNER = "team:operations"
 TOOLS = dg.AssetKey(["catalog", "tools"])
+CATALOGUE = dg.AssetKey(["catalog", "catalogue"])
+CHECKS = "catalogue_checks"
+"""Name of the op that looks at what must be true of the catalogue."""
 
 
 @dg.asset(
@@ -67,27 +82,77 @@ def tools(catalog: CatalogResource):
     )
 
 
-@dg.asset_check(asset=TOOLS, description="Every tool has exactly one latest version.")
-def every_tool_has_one_latest_version(catalog: CatalogResource) -> dg.AssetCheckResult:
-    """Count versions in the channel `latest` by tool."""
-    with catalog.open() as (opened, _):
-        snapshot = opened.store.snapshot()
-    keys = {(tool.header.tenant, *tool.header.key) for tool in snapshot.tools}
-    counts = Counter(
-        (tool.header.tenant, *tool.header.key)
-        for tool in snapshot.tools
-        if "latest" in tool.channels
+@dg.asset(
+    key=CATALOGUE,
+    deps=[TOOLS],
+    group_name="catalog",
+    owners=[OWNER],
+    kinds={"postgres"},
+    description="What the catalogue holds, how good it is, and what changed since the last look.",
+    freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(days=7)),
+)
+def catalogue(
+    context: dg.AssetExecutionContext, catalog: CatalogResource
+) -> dg.MaterializeResult[Any]:
+    """Count what is there, and read in the audit log what came since the last materialisation."""
+    last = latest_metadata(context.instance, CATALOGUE)
+    with catalog.open() as (opened, settings):
+        refresh_index(opened.engine, find_embedder(settings.embedder))
+        snapshot = opened.publish()
+        after = last.get("revision") if last.get("catalogue_id") == snapshot.catalog_id else None
+        changes = opened.store.changes(after, snapshot.revision)
+    return dg.MaterializeResult(
+        metadata={
+            **_numbers(summary_of(snapshot)),
+            **_changes(changes),
+            "revision": snapshot.revision,
+            "catalogue_id": snapshot.catalog_id,
+        }
     )
-    wrong = sorted(key for key in keys if counts[key] != 1)
-    return dg.AssetCheckResult(passed=not wrong, metadata={"tools": len(keys), "wrong": str(wrong)})
+
+
+def _numbers(summary: CatalogueSummary) -> dict[str, Any]:
+    """Numbers, which Dagster draws over time, tables, and plots."""
+    counts = {
+        "by_platform": ("platform", summary.by_platform),
+        "by_category": ("category", summary.by_category),
+        "by_status": ("status", summary.by_status),
+        "by_execution": ("executed", summary.by_execution),
+    }
+    tables = {
+        name: table([{what: key, "tools": number} for key, number in counted.items()])
+        for name, (what, counted) in counts.items()
+    }
+    points = [rated.points for rated in summary.ratings]
+    return {
+        "dagster/row_count": summary.tools,
+        "versions": summary.versions,
+        "executable_share": round(summary.executable_share or 0.0, 3),
+        "mean_quality": round(summary.mean_quality or 0.0, 1),
+        **tables,
+        "worst_tools": table([asdict(rated) for rated in summary.worst]),
+        "quality_plot": histogram(points, (0, 100), "points", "Tools by quality"),
+        "platform_plot": bars(summary.by_platform, "tools", "Tools by platform"),
+    }
+
+
+def _changes(changes: ChangeSummary) -> dict[str, Any]:
+    counted = [{"change": name, "times": times} for name, times in changes.by_action.items()]
+    total = sum(changes.by_action.values())
+    text = f"**{changes.revisions}**\n\n{markdown_table(changes.rows, total)}"
+    return {
+        "changed_since": changes.revisions,
+        "changes": dg.MetadataValue.md(text),
+        "changes_by_action": dg.MetadataValue.md(markdown_table(counted)),
+    }
 
 
 def definitions(settings: Settings) -> dg.Definitions:
-    """Asset, checks, import job, and the sensor that starts it when a file changed."""
-    job = asset_job("catalog_import", ("catalog",), "Import the YAML folder", chain_executor)
+    """Assets, import job, and the sensor that starts it when a file changed."""
+    form = form_of_op("catalog_import", CHECKS, CatalogueThresholds)
+    job = asset_job("catalog_import", ("catalog",), "Import the YAML folder", chain_executor, form)
     return dg.Definitions(
-        assets=[tools],
-        asset_checks=[every_tool_has_one_latest_version],
+        assets=[tools, catalogue],
         jobs=[job],
         sensors=[_files_sensor(job, settings)],
     )

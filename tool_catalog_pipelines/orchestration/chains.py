@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Problem
+from tool_catalog_pipelines.orchestration import naming
 from tool_catalog_pipelines.planning.build import build_plan
 from tool_catalog_pipelines.planning.plan import Plan
 from tool_catalog_pipelines.settings import Settings
@@ -51,7 +52,7 @@ def find_chains(settings: Settings, snapshot: CatalogSnapshot | None = None) -> 
         for path in yaml_files(folder):
             try:
                 plan = build_plan(load_chain(path), catalogue)
-                _check_unique(plan, plans)
+                _check_name(plan, plans)
             except InvalidInputError as error:
                 problems.extend(error.problems)
                 broken.append(str(path))
@@ -60,7 +61,13 @@ def find_chains(settings: Settings, snapshot: CatalogSnapshot | None = None) -> 
     return Chains(tuple(plans.values()), tuple(problems), tuple(broken))
 
 
-def _check_unique(plan: Plan, plans: dict[str, Plan]) -> None:
+def _check_name(plan: Plan, plans: dict[str, Plan]) -> None:
+    if plan.chain in naming.OWN_JOBS:
+        raise InvalidInputError.one(
+            f"the chain {plan.chain!r} has the name of a job of the catalogue itself",
+            "give it another name",
+            plan.position,
+        )
     other = plans.get(plan.chain)
     if other is not None:
         raise InvalidInputError.one(

@@ -11,6 +11,20 @@ TAG_USER = f"{PREFIX}/user"
 TAG_HOST = f"{PREFIX}/host"
 TAG_PROCESS = f"{PREFIX}/process"
 
+OWN_JOBS = frozenset(
+    {
+        "analytics",
+        "catalog_import",
+        "import_catalogue",
+        "export_catalogue",
+        "enable_tool",
+        "disable_tool",
+        "promote_tool",
+        "roll_back_tool",
+    }
+)
+"""Jobs that are no chains; two jobs of one name would take the whole code location down."""
+
 RESULT = "result"
 """Name of the one output of every op."""
 

@@ -36,6 +36,16 @@ def bars(values: Mapping[str, float], x_label: str, title: str) -> dg.MarkdownMe
     return _image(figure)
 
 
+def histogram(
+    values: Sequence[float], limits: tuple[float, float], x_label: str, title: str
+) -> dg.MarkdownMetadataValue:
+    """How many values lie in each tenth of the range."""
+    figure, axes = _figure(x_label, "", title)
+    axes.hist(values, bins=10, range=limits, color="#4f6bed", edgecolor="white")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    return _image(figure)
+
+
 def table(
     rows: Sequence[Mapping[str, object]],
 ) -> dg.TableMetadataValue | dg.MarkdownMetadataValue:
