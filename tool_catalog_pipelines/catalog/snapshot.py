@@ -16,7 +16,7 @@ from typing import Literal
 from tool_catalog_pipelines.catalog.records import SHARED, CatalogTool
 from tool_catalog_pipelines.catalog.versioning import spelled
 from tool_catalog_pipelines.errors import NotFoundError
-from tool_catalog_pipelines.spec.base import CHANNELS, ToolRef
+from tool_catalog_pipelines.spec.base import CHANNELS, ToolRef, parse_tool_ref
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 
 Source = Literal["database", "disk", "yaml"]
@@ -80,9 +80,11 @@ class CatalogSnapshot:
 
     @property
     def seen_experiments(self) -> tuple[ExperimentSpec, ...]:
-        """The experiments that run for this tenant."""
-        own = (spec for tenant, spec in self.own_experiments if tenant == self.tenant)
-        return (*self.experiments, *own)
+        """The experiments that run for this tenant; its own hide shared ones on the same tool."""
+        own = tuple(spec for tenant, spec in self.own_experiments if tenant == self.tenant)
+        mine = [parse_tool_ref(spec.tool) for spec in own]
+        shared = (spec for spec in self.experiments if not _is_about(spec, mine))
+        return (*shared, *own)
 
     @property
     def latest(self) -> tuple[CatalogTool, ...]:
@@ -175,6 +177,16 @@ class CatalogSnapshot:
             return "`tool-catalog list` shows every tool"
         meant = sorted(label for name in near for label in labels[name])
         return f"did you mean {', '.join(meant)}?"
+
+
+def _is_about(experiment: ExperimentSpec, tools: Iterable[ToolRef]) -> bool:
+    """Whether an experiment is on one of these tools; a bare name means any platform."""
+    ref = parse_tool_ref(experiment.tool)
+    return any(
+        ref.name == tool.name
+        and (ref.platform == tool.platform or None in (ref.platform, tool.platform))
+        for tool in tools
+    )
 
 
 def at_channel(versions: Iterable[CatalogTool], channel: str) -> CatalogTool | None:
