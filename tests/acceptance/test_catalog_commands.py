@@ -133,16 +133,17 @@ def test_proposals_are_drafts_that_say_nothing_unknown() -> None:
 
 def test_many_tools_at_once(run: Run, home: Path) -> None:
     run("import")
-    preview = run("bulk-update", "--set", "owner=ann", "--add-tag", "x")
+    preview = run("update", "--all", "--set", "owner=ann", "--add-tag", "x")
     assert not preview["applied"]
     assert {change["field"] for change in preview["preview"][0]["changes"]} >= {"owner"}
     assert run("list", "--owner", "ann")["tools"] == []
-    done = run("bulk-update", "--set", "owner=ann", "--add-tag", "x", "--apply")
+    done = run("update", "--platform", "linux", "--set", "owner=ann", "--add-tag", "x", "--apply")
     assert [result["outcome"] for result in done["results"]] == ["new_version"]
     assert len(run("list", "--owner", "ann", "--tag", "x")["tools"]) == 1
-    assert "1 tools would change" in run("bulk-update", "--set", "owner=bob", text=True)
-    assert "nothing to change" in run("bulk-update", code=2)
-    assert "timeout_s" in run("bulk-update", "--set", "timeout_s=-1", code=2)
+    assert "1 tools would change" in run("update", "--all", "--set", "owner=bob", text=True)
+    assert "no tool is named" in run("update", "--set", "owner=bob", code=2)
+    assert "many tools" in run("update", "echo", "--set", "owner=b", "--apply", code=2)
+    assert "timeout_s" in run("update", "--all", "--set", "timeout_s=-1", code=2)
     (rated,) = run("quality")["tools"]
     assert rated["points"] == 100 - round(sum(gap["points"] for gap in rated["gaps"]))
     assert run("quality", "--below", "1")["tools"] == []

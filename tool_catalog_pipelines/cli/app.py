@@ -12,6 +12,7 @@ from tool_catalog_pipelines.cli import (
     catalog_change,
     catalog_files,
     catalog_many,
+    catalog_update,
     chain,
     search,
     serve,
@@ -31,6 +32,7 @@ app.add_typer(chain.app, name="chain", help="Check, explain and run chains.")
 catalog_files.register(app)
 catalog.register(app)
 catalog_change.register(app)
+catalog_update.register(app)
 catalog_many.register(app)
 search.register(app)
 trial.register(app)

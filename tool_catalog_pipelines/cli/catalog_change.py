@@ -1,25 +1,21 @@
-"""Commands that change a tool: its content, its state, its channels.
+"""Commands that change the state of a tool and its channels; its content in catalog_update.py.
 
 Each is one transaction with its audit entry. Commands that read are in catalog.py.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tool_catalog_pipelines.cli.options import (
     JsonOption,
     ToolArgument,
-    json_value,
     reference,
     storable,
-    words,
 )
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
 
 ORIGIN = "command line"
 _REVISION = re.compile(r"[0-9]{1,9}")
-_LARGEST_PATCH = 1_048_576
 ReasonOption = Annotated[
     str, typer.Option("--reason", help="Why; kept in the audit log.", callback=storable)
 ]
@@ -40,32 +35,8 @@ ReasonOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (update, enable, disable, deprecate, delete, purge, rollback, promote):
+    for command in (enable, disable, deprecate, delete, purge, rollback, promote):
         app.command()(command)
-
-
-def update(
-    tool: ToolArgument,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="field=value, dots lead inside; null removes; repeatable."),
-    ] = None,
-    patch_file: Annotated[
-        Path | None, typer.Option("--patch", help="A JSON merge patch (RFC 7396).")
-    ] = None,
-    expect: Annotated[
-        str | None, typer.Option(help="Refuse if the latest version is another one by now.")
-    ] = None,
-    reason: ReasonOption = "",
-    as_json: JsonOption = False,
-) -> None:
-    """Change fields of a tool; the result is a new version."""
-    patch = given_patch(assignments or [], patch_file)
-    screen = Screen(as_json)
-    with _opened() as catalog:
-        saved = catalog.editor.update_tool(reference(tool), patch, ORIGIN, expect, reason)
-    screen.result({"tool": saved.label, "outcome": saved.outcome, "note": saved.note})
-    screen.say(f"{saved.label}: {saved.outcome.replace('_', ' ')}" + _noted(saved.note))
 
 
 def enable(tool: ToolArgument, reason: ReasonOption = "", as_json: JsonOption = False) -> None:
@@ -158,48 +129,6 @@ def _roll_back_estimate(ref: ToolRef, estimate: str, reason: str, as_json: bool)
     screen.say(f"{ref} {pattern}: estimate {number} holds again, as revision {revision}")
 
 
-def given_patch(assignments: list[str], patch_file: Path | None) -> dict[str, Any]:
-    """The merge patch of `--set` and `--patch`.
-
-    Raises:
-        InvalidInputError: it is empty or cannot be read.
-    """
-    patch: dict[str, Any] = {}
-    if patch_file is not None:
-        patch = _read_patch(patch_file)
-    for assignment in assignments:
-        path, value = words(assignment, "--set")
-        inner: dict[str, Any] = patch
-        *outer, last = path.split(".")
-        for part in outer:
-            found: Any = inner.setdefault(part, {})
-            if not isinstance(found, dict):
-                raise InvalidInputError.one(f"--set {assignment!r} leads into a value")
-            inner = cast("dict[str, Any]", found)
-        inner[last] = json_value(value)
-    if not patch:
-        raise InvalidInputError.one("nothing to change", "give --set field=value or --patch FILE")
-    return patch
-
-
-def _read_patch(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_PATCH + 1)
-        if len(content) > _LARGEST_PATCH:
-            raise InvalidInputError.one(
-                f"the patch {path} has more than {_LARGEST_PATCH} bytes", "change less at once"
-            )
-        value = json.loads(content)
-    except RecursionError:
-        raise InvalidInputError.one(f"the patch {path} is nested too deeply") from None
-    except (OSError, ValueError) as error:
-        raise InvalidInputError.one(f"the patch {path} cannot be read: {error}") from None
-    if not isinstance(value, dict):
-        raise InvalidInputError.one(f"the patch {path} is no JSON object")
-    return cast("dict[str, Any]", value)
-
-
 def _chains_using(settings: Settings, ref: ToolRef) -> tuple[str, ...]:
     """Names of the chains whose files name a tool; broken files name nothing."""
     from tool_catalog_pipelines.spec.base import parse_tool_ref
@@ -218,10 +147,6 @@ def _chains_using(settings: Settings, ref: ToolRef) -> tuple[str, ...]:
         ):
             names.add(chain.chain)
     return tuple(sorted(names))
-
-
-def _noted(note: str) -> str:
-    return f" ({note})" if note else ""
 
 
 def _opened() -> Any:
