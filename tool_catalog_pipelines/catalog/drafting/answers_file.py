@@ -16,7 +16,7 @@ from tool_catalog_pipelines.catalog.drafting.draft import spec_of
 from tool_catalog_pipelines.catalog.drafting.known import Known
 from tool_catalog_pipelines.catalog.drafting.question import Question, Situation
 from tool_catalog_pipelines.catalog.drafting.questions import asked, known_keys
-from tool_catalog_pipelines.errors import InvalidInputError, Problem
+from tool_catalog_pipelines.errors import InvalidInputError, Position, Problem
 from tool_catalog_pipelines.spec.base import JsonValue
 from tool_catalog_pipelines.spec.notes import name_hint
 from tool_catalog_pipelines.spec.reader import Document, DocumentPath
@@ -42,8 +42,9 @@ def answers_from(document: Document, known: Known) -> dict[str, JsonValue]:
     names = tuple(cast("Mapping[str, JsonValue]", named)) if isinstance(named, Mapping) else ()
     walk = _Walk(document, replace(known, assumed_inputs=names))
     problems = walk.problems()
+    nowhere = Position(document.file)
     if problems:
-        raise InvalidInputError(sorted(problems, key=lambda one: one.position or _begin(document)))
+        raise InvalidInputError(sorted(problems, key=lambda one: one.position or nowhere))
     return walk.answers
 
 
@@ -77,7 +78,7 @@ class _Walk:
         self._seen.add(path)
         default = proposal_of(question, now)
         is_given = _holds(self._document, path)
-        value = self._read(question, self._document.value_at(path), now) if is_given else default
+        value = self._read(question, path, now) if is_given else default
         if isinstance(value, Problem):
             problem = value
         elif value is None and not is_given and not question.is_optional:
@@ -92,12 +93,13 @@ class _Walk:
         message = problem.message if not is_given else f"'{question.key}': {problem.message}"
         return replace(problem, message=message, position=self._document.position(path))
 
-    def _read(self, question: Question, value: JsonValue, now: Situation) -> JsonValue | Problem:
-        """Only what may be typed in more than one way is read as typed."""
-        is_typed = isinstance(value, str) and question.type != "string"
-        if not is_typed or not value:
-            return value
-        return reading_of(question, value, now)
+    def _read(self, question: Question, path: DocumentPath, now: Situation) -> JsonValue | Problem:
+        """A text for what is no text is read as typed; a number for a text as it is written."""
+        value = self._document.value_at(path)
+        if question.type == "string":
+            return self._document.number_texts.get(path, value)
+        is_typed = isinstance(value, str) and value != ""
+        return reading_of(question, value, now) if is_typed else value
 
     def _unknown(
         self, at: Mapping[str, JsonValue], path: DocumentPath, is_lenient: bool
@@ -122,9 +124,6 @@ class _Walk:
 
 
 def _holds(document: Document, path: DocumentPath) -> bool:
-    parent = document.value_at(path[:-1]) if len(path) > 1 else document.value
-    return isinstance(parent, Mapping) and path[-1] in parent
-
-
-def _begin(document: Document) -> object:
-    return document.position(())
+    *outer, last = path
+    parent = document.value_at(outer)
+    return isinstance(parent, Mapping) and last in parent

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from tool_catalog_pipelines.catalog.export import exported_text, write_whole
 from tool_catalog_pipelines.catalog.saving import Saved
@@ -17,6 +17,7 @@ from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.spec.tool import ToolSpec
 
 Where = Literal["yaml", "database", "both", "none"]
+PLACES: tuple[Where, ...] = get_args(Where)
 ORIGIN = "tool-catalog new"
 
 

@@ -113,22 +113,14 @@ def read_draft(path: Path) -> Kept:
     try:
         with path.open("rb") as file:
             document: JsonValue = json.loads(file.read(MAX_DRAFT_BYTES + 1).decode("utf-8"))
-        if not isinstance(document, dict):
-            raise TypeError("it holds no JSON object")
-        fields = cast("dict[str, JsonValue]", document)
-        kept = Kept(fields["answers"], fields["remembered"])
-        if fields["format"] != FORMAT or not _is_whole(kept):
-            raise TypeError("it holds something else than answers")
-    except KeyError as error:
-        raise _damaged(path, f"{error} is missing") from None
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
-    return kept
-
-
-def _is_whole(kept: Kept) -> bool:
-    parts: tuple[JsonValue, ...] = (kept.answers, kept.remembered)
-    return all(isinstance(part, dict) for part in parts)
+    fields = cast("dict[str, JsonValue]", document) if isinstance(document, dict) else {}
+    answers, remembered = fields.get("answers"), fields.get("remembered")
+    is_whole = isinstance(answers, dict) and isinstance(remembered, dict)
+    if not is_whole or fields.get("format") != FORMAT:
+        raise _damaged(path, "it holds something else than answers")
+    return Kept(cast("dict[str, JsonValue]", answers), cast("dict[str, JsonValue]", remembered))
 
 
 def _damaged(path: Path, reason: str) -> InvalidInputError:
