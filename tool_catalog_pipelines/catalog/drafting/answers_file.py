@@ -22,6 +22,9 @@ from tool_catalog_pipelines.spec.notes import name_hint
 from tool_catalog_pipelines.spec.reader import Document, DocumentPath
 from tool_catalog_pipelines.spec.tool import ToolSpec
 
+_STAND_INS: Mapping[str, JsonValue] = {"tool_name": "unnamed"}
+"""What other answers follow from, so that it does not make them wrong too."""
+
 
 def spec_from(document: Document, known: Known) -> ToolSpec:
     """The tool that a file of answers makes.
@@ -86,11 +89,14 @@ class _Walk:
         else:
             problem = problem_of(question, value, now)
         right = default if problem is not None else value
+        if right is None and problem is not None:
+            right = _STAND_INS.get(question.key)
         if right is not None or problem is None:
             self.answers[question.key] = right
         if problem is None:
             return None
-        message = problem.message if not is_given else f"'{question.key}': {problem.message}"
+        says_key = f"'{question.key}'" in problem.message
+        message = problem.message if says_key else f"'{question.key}': {problem.message}"
         return replace(problem, message=message, position=self._document.position(path))
 
     def _read(self, question: Question, path: DocumentPath, now: Situation) -> JsonValue | Problem:

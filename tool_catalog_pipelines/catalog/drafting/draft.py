@@ -19,6 +19,7 @@ from tool_catalog_pipelines.spec.load import tool_from_value
 from tool_catalog_pipelines.spec.tool import ToolSpec
 
 BINDING_KEYS: Mapping[str, str] = {"command": "argv", "http": "url", "python": "function"}
+_STAND_INS: Mapping[str, JsonValue] = {"command": ["true"], "http": "http://127.0.0.1"}
 _TOKEN = re.compile(r"\$\{secret:[^}]*\}|\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)\}")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _OUTPUT_TYPES: Mapping[str, TypeName] = {"text": "string", "lines": "array", "regex": "array"}
@@ -178,20 +179,23 @@ def _groups(now: Situation) -> list[str]:
 def _binding(now: Situation) -> dict[str, Any] | None:
     kind = now.text("kind")
     key = BINDING_KEYS.get(kind)
-    if key is None or now.answers.get(key) is None:
+    parser = now.answers.get("parser")
+    executed = now.answers.get(key) if key else None
+    if executed is None and parser is not None:
+        executed = _STAND_INS.get(kind)  # so that the parser is checked without the binding, too
+    if executed is None:
         return None
     if kind == "python":
-        return {"kind": kind, "function": now.answers[key]}
-    parser = now.answers.get("parser")
+        return {"kind": kind, "function": executed}
     reading: Any = {"parser": "text"} if parser is None else parser
     if _is_map(reading) and reading.get("parser") != "none":
         reading = {"as": now.answers.get("output_name") or "result", **reading}
     if kind == "command":
         extra = _given(now, {"target": "target"})
-        return {"kind": kind, **extra, "argv": now.answers[key], "output": reading}
+        return {"kind": kind, **extra, "argv": executed, "output": reading}
     parts = _given(now, {"query": "query", "headers": "headers", "body": "body"})
     method = now.answers.get("method", "GET")
-    return {"kind": kind, "method": method, "url": now.answers[key], **parts, "output": reading}
+    return {"kind": kind, "method": method, "url": executed, **parts, "output": reading}
 
 
 def _example(now: Situation) -> dict[str, Any]:

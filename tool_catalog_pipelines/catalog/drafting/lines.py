@@ -18,9 +18,7 @@ from tool_catalog_pipelines.spec.values import coerce_value
 _HIDDEN = re.compile(
     r"\$\{secret:[A-Za-z0-9][A-Za-z0-9_.-]*\}|\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL
 )
-_SHELL_MARK = re.compile(
-    r"\|\|?|&&?|;|>>?|<<?|`|\$\(|\$\{?[A-Za-z_]\w*|\*|(?:^|(?<=\s))(?:~(?=/|\s|$)|#)"
-)
+_SHELL_MARK = re.compile(r"\|\|?|&&?|;|>>?|<<?|`|\$\(|\$\{?\w+|\*|(?:^|(?<=\s))(?:~(?=/|\s|$)|#)")
 _BARE = re.compile(r"(?:[\w@%+=:,./{}\[\]-]|\$\{secret:[A-Za-z0-9][A-Za-z0-9_.-]*\})+", re.ASCII)
 
 
