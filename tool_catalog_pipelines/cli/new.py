@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tool_catalog_pipelines.cli.harmless import one_line
 from tool_catalog_pipelines.cli.options import JsonOption, shown_path
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError, ToolCatalogError
@@ -189,7 +190,7 @@ class _Terminal:
         self._screen = screen
 
     def ask(self, text: str) -> str:
-        return input(f"{text}{' ' if text else ''}> ")
+        return input(f"{one_line(text)} > " if text else "> ")
 
     def say(self, text: str, style: str = "") -> None:
         self._screen.say(text, style)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import cast
 
-from tool_catalog_pipelines.catalog.drafting.dialogue import problem_of, proposal_of, reading_of
+from tool_catalog_pipelines.catalog.drafting.dialogue import problems_with, proposal_of, reading_of
 from tool_catalog_pipelines.catalog.drafting.draft import spec_of
 from tool_catalog_pipelines.catalog.drafting.known import Known
 from tool_catalog_pipelines.catalog.drafting.question import Question, Situation
@@ -70,12 +70,10 @@ class _Walk:
             if question is None:
                 break
             done.add(question.key)
-            problem = self._answer(question, now)
-            if problem is not None:
-                found.append(problem)
-        return found + list(self._unknown({}, (), is_lenient=bool(found)))
+            found.extend(self._answer(question, now))
+        return found + list(self._unknown(self._document.value, (), is_lenient=bool(found)))
 
-    def _answer(self, question: Question, now: Situation) -> Problem | None:
+    def _answer(self, question: Question, now: Situation) -> list[Problem]:
         """Take over the answer of the file; a wrong one is replaced by the default."""
         path: DocumentPath = tuple(question.key.split("."))
         self._seen.add(path)
@@ -83,20 +81,22 @@ class _Walk:
         is_given = _holds(self._document, path)
         value = self._read(question, path, now) if is_given else default
         if isinstance(value, Problem):
-            problem = value
+            problems: tuple[Problem, ...] = (value,)
         elif value is None and not is_given and not question.is_optional:
-            problem = Problem(f"'{question.key}' is missing: {question.text}", hint=question.help)
+            message = f"'{question.key}' is missing: {question.text}"
+            problems = (Problem(message, hint=question.help),)
         else:
-            problem = problem_of(question, value, now)
-        right = default if problem is not None else value
-        if right is None and problem is not None:
-            right = _STAND_INS.get(question.key)
-        if right is not None or problem is None:
+            problems = problems_with(question, value, now)
+        right = value
+        if problems:
+            right = default if default is not None else _STAND_INS.get(question.key)
+        if right is not None or not problems:
             self.answers[question.key] = right
-        if problem is None:
-            return None
-        says_key = f"'{question.key}'" in problem.message
-        message = problem.message if says_key else f"'{question.key}': {problem.message}"
+        return [self._placed(problem, question.key, path) for problem in problems]
+
+    def _placed(self, problem: Problem, key: str, path: DocumentPath) -> Problem:
+        says_key = f"'{key}'" in problem.message
+        message = problem.message if says_key else f"'{key}': {problem.message}"
         return replace(problem, message=message, position=self._document.position(path))
 
     def _read(self, question: Question, path: DocumentPath, now: Situation) -> JsonValue | Problem:
@@ -108,25 +108,33 @@ class _Walk:
         return reading_of(question, value, now) if is_typed else value
 
     def _unknown(
-        self, at: Mapping[str, JsonValue], path: DocumentPath, is_lenient: bool
+        self, fields: Mapping[str, JsonValue], path: DocumentPath, is_lenient: bool
     ) -> Iterator[Problem]:
         """Keys that answer no question; after other problems only those that never could."""
-        value = at if path else self._document.value
-        for key, inner in value.items():
+        for key, inner in fields.items():
             here = (*path, key)
-            if here in self._seen or (is_lenient and (path or key in known_keys())):
+            if here in self._seen:
                 continue
-            if isinstance(inner, Mapping) and any(s[: len(here)] == here for s in self._seen):
-                yield from self._unknown(cast("Mapping[str, JsonValue]", inner), here, is_lenient)
-                continue
-            name = ".".join(str(part) for part in here)
-            place = self._document.key_position(here)
-            if name in known_keys() and not path:
-                message = f"'{name}' is not asked after these answers"
-                yield Problem(message, place, "remove it", "unknown_key")
-                continue
-            known = sorted({".".join(str(p) for p in s) for s in self._seen})
-            yield Problem(f"no question is called '{name}'", place, name_hint(name, known))
+            if not any(seen[: len(here)] == here for seen in self._seen):
+                if not is_lenient or (not path and key not in known_keys()):
+                    yield self._needless(here)
+            elif isinstance(inner, Mapping):
+                inside = cast("Mapping[str, JsonValue]", inner)
+                yield from self._unknown(inside, here, is_lenient)
+            else:
+                message = f"'{key}' holds other answers, so it must be a mapping"
+                place = self._document.key_position(here)
+                yield Problem(message, place, "write 'key: value' lines below it", "value")
+
+    def _needless(self, path: DocumentPath) -> Problem:
+        name = ".".join(str(part) for part in path)
+        place = self._document.key_position(path)
+        if name in known_keys():
+            message = f"'{name}' is not asked after these answers"
+            return Problem(message, place, "remove it", "unknown_key")
+        known = sorted(".".join(str(part) for part in seen) for seen in self._seen)
+        hint = name_hint(name, known, "asked")
+        return Problem(f"no question is called '{name}'", place, hint, "unknown_key")
 
 
 def _holds(document: Document, path: DocumentPath) -> bool:

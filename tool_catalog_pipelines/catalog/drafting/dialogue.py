@@ -21,21 +21,27 @@ from tool_catalog_pipelines.spec.values import value_problem
 NOTHING = "-"
 """Typed for `none` where a question may be left open."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
+"""Invisible, but several scripts cannot be written without them."""
+
+
+def problems_with(question: Question, value: JsonValue, now: Situation) -> tuple[Problem, ...]:
+    """Everything that is wrong with an answer after those before it."""
+    if value is None:
+        missing = Problem("an answer is needed", hint=question.help)
+        return () if question.is_optional else (missing,)
+    words = value_problem(value, question.type) if question.type is not None else None
+    if words:
+        return (Problem(f"it {words}", hint=question.help),)
+    problem = question.check(value, now)
+    if problem is not None:
+        return (problem,)
+    return problems_of(Situation({**now.answers, question.key: value}, now.known))
 
 
 def problem_of(question: Question, value: JsonValue, now: Situation) -> Problem | None:
-    """What is wrong with an answer after those before it."""
-    if value is None:
-        return None if question.is_optional else Problem("an answer is needed", hint=question.help)
-    if question.type is not None:
-        words = value_problem(value, question.type)
-        if words:
-            return Problem(f"it {words}", hint=question.help)
-    problem = question.check(value, now)
-    if problem is not None:
-        return problem
-    found = problems_of(Situation({**now.answers, question.key: value}, now.known))
-    return found[0] if found else None
+    """The first thing that is wrong with an answer, or None."""
+    return next(iter(problems_with(question, value, now)), None)
 
 
 def proposal_of(question: Question, now: Situation) -> JsonValue:
@@ -46,7 +52,7 @@ def proposal_of(question: Question, now: Situation) -> JsonValue:
 
 def reading_of(question: Question, text: str, now: Situation) -> JsonValue | Problem:
     """What a typed line means, or what is wrong with it."""
-    if any(unicodedata.category(character) in _INVISIBLE for character in text):
+    if any(unicodedata.category(one) in _INVISIBLE and one not in _JOINERS for one in text):
         return Problem("the line holds an invisible character", hint="type it again")
     try:
         return question.read(text, now)
