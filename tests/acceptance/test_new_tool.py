@@ -104,7 +104,7 @@ def test_http_call_is_made_and_passes_its_test(
             "Which parameters": "part={part} format=json",
             "Which headers": "Accept=application/json 'Authorization=Bearer ${secret:service}'",
             "When does somebody want this": "is the service up",
-            "Why is the time the same": "The document is always of the same size",
+            "Why is time or cost the same": "The document is always of the same size",
             "Where is its documentation": "https://www.rfc-editor.org/rfc/rfc9110",
         },
         SAVE,

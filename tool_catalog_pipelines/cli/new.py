@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -178,7 +179,8 @@ def _begin(conversation: Conversation, name: str | None, resume: bool) -> None:
     dialogue.restore(kept.answers, kept.remembered)
     prompter.say(f"{len(dialogue.answers)} answers of {path.stem} are kept:", "bold")
     for key, value in dialogue.answers.items():
-        prompter.say(f"  {key}: {value}")
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        prompter.say(f"  {key}: {'none' if value is None else shown}")
     if kept.answers.keys() - dialogue.answers.keys():
         prompter.say("the next one is not right any more, so it is asked again", "yellow")
 

@@ -91,6 +91,8 @@ def parser(now: Situation) -> JsonValue:
 def output_name(now: Situation) -> JsonValue:
     """What the output holds."""
     kind = _field(now.answers.get("parser"), "parser")
+    if kind == "jc":
+        return "rows" if type_of_output(now) == "array" else "result"
     return {"lines": "lines", "text": "text", "json": "answer"}.get(str(kind), "rows")
 
 

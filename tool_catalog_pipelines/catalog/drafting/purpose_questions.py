@@ -14,8 +14,16 @@ EFFECTS = ("read", "local", "system")
 
 
 def _is_constant(now: Situation) -> bool:
+    """The time never changes, or the cost never does and is not that of one plain call."""
+    is_usual_cost = now.text("cost_estimate").strip() in ("", "1")
+    return _has_no_variable(now, "time_estimate_ms") or (
+        not is_usual_cost and _has_no_variable(now, "cost_estimate")
+    )
+
+
+def _has_no_variable(now: Situation, key: str) -> bool:
     try:
-        return not parse_estimate(now.text("time_estimate_ms")).free_variables
+        return not parse_estimate(now.text(key)).free_variables
     except ExpressionError:
         return False
 
@@ -63,19 +71,19 @@ PURPOSE_QUESTIONS = (
         default=proposals.time_estimate,
     ),
     Question(
+        key="cost_estimate",
+        text="What does a call cost, in cost units?",
+        help="A number or an expression; 1 is a plain call on this machine.",
+        default=lambda _: "1",
+    ),
+    Question(
         key="constant_estimate",
-        text="Why is the time the same for every call?",
+        text="Why is time or cost the same for every call?",
         help="An estimate without variables never becomes better; one sentence says why that is "
         "right here.",
         is_optional=True,
         applies=_is_constant,
         check=checks.check_text,
-    ),
-    Question(
-        key="cost_estimate",
-        text="What does a call cost, in cost units?",
-        help="A number or an expression; 1 is a plain call on this machine.",
-        default=lambda _: "1",
     ),
     Question(
         key="effects",

@@ -149,7 +149,7 @@ capabilities:
         variables:                # numbers that the estimates depend on
           num_rows: {unit: count, default: 100, measured: {count: "$.inputs.rows[*]"}}
         time_estimate_ms: "1 + 0.001 * num_rows"   # a first guess; measuring makes it better
-        cost_estimate: "0"
+        cost_estimate: "1"
         effects: read             # read, local (writes only where told) or system
         required_inputs:          # the arguments of the function, without the context
           - {name: rows, type: array, description: Objects with fields}
