@@ -96,6 +96,11 @@ class Settings:
         return self.home / "secrets"
 
     @property
+    def drafts_dir(self) -> Path:
+        """Unfinished answers about new tools, one private file each."""
+        return self.home / "drafts"
+
+    @property
     def marts_path(self) -> Path:
         """The DuckDB file with one writer."""
         return self.home / "marts" / "marts.duckdb"

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
 
@@ -37,6 +38,34 @@ def test_first_tool_and_chain_of_the_readme(settings: Settings) -> None:
             timeout=120,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+
+def test_file_of_answers_in_the_guide_makes_a_tool_that_is_found(
+    settings: Settings, tmp_path: Path
+) -> None:
+    guide = (CHECKOUT / "docs/guides/new_tool.md").read_text(encoding="utf-8")
+    blocks = [(match["kind"], match["text"]) for match in _BLOCK.finditer(guide)]
+    (answers,) = (text for kind, text in blocks if kind == "yaml")
+    (tmp_path / "answers.yaml").write_text(answers, encoding="utf-8")
+    commands = [line for kind, text in blocks if kind == "console" for line in text.splitlines()]
+    said = ""
+    for line in commands:
+        program, *arguments = shlex.split(line)
+        assert program == "tool-catalog"
+        done = subprocess.run(
+            [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *arguments],
+            env={**os.environ, **child_environment(settings)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        said += done.stdout
+    assert "1 passed, 0 failed" in said
+    assert said.count("linux/count_words") > 1
+    assert "tool_name: count_matching_lines" in said
 
 
 def test_every_command_is_documented() -> None:

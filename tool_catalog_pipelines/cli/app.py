@@ -14,6 +14,7 @@ from tool_catalog_pipelines.cli import (
     catalog_many,
     catalog_update,
     chain,
+    new,
     search,
     serve,
     trial,
@@ -36,6 +37,7 @@ catalog_update.register(app)
 catalog_many.register(app)
 search.register(app)
 trial.register(app)
+new.register(app)
 validate.register(app)
 serve.register(app)
 
