@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from sqlalchemy import Engine
@@ -31,7 +32,14 @@ _ROOT_VARIABLE = "TOOL_CATALOG_TEST_ROOT"
 _SERVER_VARIABLE = "TOOL_CATALOG_TEST_DATABASE_URL"
 _TEMPLATE_LOCK = 7_236_110_451_884_002
 
-hypothesis_settings.register_profile("quick", max_examples=50, deadline=None)
+# The phase `explain` traces every line of every example (before Python 3.12 with sys.settrace),
+# which makes tests several times slower; a failure is found and made small without it.
+hypothesis_settings.register_profile(
+    "quick",
+    max_examples=50,
+    deadline=None,
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+)
 hypothesis_settings.load_profile("quick")
 
 
