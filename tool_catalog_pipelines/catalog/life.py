@@ -23,7 +23,7 @@ Channel = Literal["stable", "testing"]
 
 
 def promote(turn: Turn, chosen: Chosen, channel: Channel, reason: str) -> None:
-    """Point a channel at a version; nothing else ever moves `stable`."""
+    """Point a channel at a version; `stable` is moved by nothing else once it points somewhere."""
     version = chosen.one()
     _check_startable(chosen.name, version, channel)
     _point(turn, chosen.name, channel, version, "promoted", reason)

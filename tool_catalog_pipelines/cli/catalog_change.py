@@ -94,7 +94,7 @@ def promote(
     reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Let a channel point at a version; nothing else ever moves `stable`."""
+    """Let a channel point at a version; only this moves `stable` once it points somewhere."""
     if channel not in ("stable", "testing"):
         raise InvalidInputError.one(f"no channel {channel!r} to promote to", "stable or testing")
     ref = reference(tool)

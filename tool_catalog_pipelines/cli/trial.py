@@ -34,6 +34,7 @@ def test_tools(
         int, typer.Option("--jobs", "-j", min=0, max=64, help="Trials side by side; 0: choose.")
     ] = 0,
     junit: Annotated[Path | None, typer.Option(help="Write a JUnit XML report here.")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print what came out, too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run the examples and test cases of tools, here and now, and compare the results.
@@ -61,7 +62,7 @@ def test_tools(
         write_whole(junit, report.as_junit(results))
     screen.result(report.as_json(results))
     if not as_json:
-        _say(screen, results)
+        _say(screen, results, show)
     if any(result.ending == "failed" for result in results):
         raise typer.Exit(1)
 
@@ -95,9 +96,11 @@ def _cases(spec: ToolSpec) -> Iterator[Case]:
     return cases_of(spec, [f"the {need.type} {need.name}" for need in missing_here(spec)])
 
 
-def _say(screen: Screen, results: Sequence[Result]) -> None:
+def _say(screen: Screen, results: Sequence[Result], show: bool) -> None:
     """Failures one by one, what was skipped by reason, then the counts."""
     for result in results:
+        if show and result.output:
+            screen.say(f"{result.tool} {result.name}: {result.output}")
         if result.ending == "failed":
             what = f"{result.tool} {result.capability}.{result.pattern}: {result.name}"
             screen.say(f"failed: {what}\n    {result.message}", "red")

@@ -87,7 +87,7 @@ PURPOSE_QUESTIONS = (
     ),
     Question(
         key="effects",
-        text="What does it change: nothing (read), only where told (local), or the system?",
+        text="What does it change? read: nothing; local: only where told; system: the machine",
         help="read: it changes nothing. local: it writes only where its inputs say. system: "
         "anything else; such a tool is not tried without --allow-system.",
         check=checks.one_of(EFFECTS, "effect"),

@@ -10,7 +10,7 @@ from tool_catalog_pipelines.catalog.search.concepts import concepts_in
 from tool_catalog_pipelines.catalog.search.document import document_of
 from tool_catalog_pipelines.catalog.search.words import stem, words_of
 
-_FIELDS = {"A": "name", "B": "description", "C": "use cases", "D": "details"}
+_FIELDS = {"B": "description", "C": "use cases", "D": "details"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,10 @@ def reasons_of(
     asked = [text for word in words for text in (word, *fixed.get(word, ()))]
     stems = {stem(word): word for word in reversed(asked)}
     found: dict[str, str] = {}
-    for weight, where in _FIELDS.items():
-        for word in words_of(document.texts[weight]):
+    places = {"name": tool.header.tool_name, "capabilities": " ".join(document.capabilities)}
+    places |= {where: document.texts[weight] for weight, where in _FIELDS.items()}
+    for where, text in places.items():
+        for word in words_of(text):
             if stem(word) in stems:
                 found.setdefault(stems[stem(word)], where)
     own = [stem(word) for text in document.texts.values() for word in words_of(text)]

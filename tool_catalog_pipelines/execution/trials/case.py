@@ -37,7 +37,7 @@ class Case(BaseModel):
 
 
 class Result(BaseModel):
-    """How a case ended; `message` says why it did not pass."""
+    """How a case ended: why it did not pass, and the beginning of what came out, as JSON."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,9 +49,17 @@ class Result(BaseModel):
     ending: Ending
     duration_s: float = 0.0
     message: str = ""
+    output: str = ""
 
     @classmethod
-    def of(cls, case: Case, ending: Ending, message: str = "", duration_s: float = 0.0) -> Result:
+    def of(
+        cls,
+        case: Case,
+        ending: Ending,
+        message: str = "",
+        duration_s: float = 0.0,
+        output: str = "",
+    ) -> Result:
         """The result of a case."""
         return cls(
             tool=case.tool,
@@ -62,6 +70,7 @@ class Result(BaseModel):
             ending=ending,
             duration_s=round(duration_s, 3),
             message=message,
+            output=output,
         )
 
 

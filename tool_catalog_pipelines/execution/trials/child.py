@@ -7,8 +7,10 @@ watches it (worker.py). Does not belong here: deciding what to run.
 from __future__ import annotations
 
 import base64
+import json
 import resource
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from tool_catalog_pipelines.errors import ToolCatalogError
@@ -28,6 +30,7 @@ from tool_catalog_pipelines.spec.example import Base64Spec, ExampleSpec, filled
 PREPARE_S = 20.0
 FILE_BYTES = 512 * 1024 * 1024
 OPEN_FILES = 1024
+SHOWN_CHARACTERS = 2_000
 
 
 def limit_resources(timeout_s: float) -> None:
@@ -40,8 +43,16 @@ def limit_resources(timeout_s: float) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, hard), hard))
 
 
-def failure_of(case: Case, folder: Path) -> str | None:
-    """Run a case inside an empty folder; why it fails, or None."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a case failed (empty if it passed), and the beginning of its output as JSON."""
+
+    failure: str = ""
+    output: str = ""
+
+
+def verdict_on(case: Case, folder: Path) -> Verdict:
+    """Run a case inside an empty folder."""
     scratch = folder / "scratch"
     scratch.mkdir()
     example = case.example
@@ -52,7 +63,7 @@ def failure_of(case: Case, folder: Path) -> str | None:
             _prepare(example, scratch, everywhere)
             return _call(case, folder, everywhere)
     except (ToolCatalogError, OSError) as error:
-        return str(error)
+        return Verdict(str(error))
 
 
 def _make_files(example: ExampleSpec, scratch: Path, places: dict[str, str | int]) -> None:
@@ -81,10 +92,10 @@ def _prepare(example: ExampleSpec, scratch: Path, places: dict[str, str | int]) 
             raise AttemptError("Prepare", f"{rendered[0]}: exit code {done.returncode}: {said}")
 
 
-def _call(case: Case, folder: Path, places: dict[str, str | int]) -> str | None:
+def _call(case: Case, folder: Path, places: dict[str, str | int]) -> Verdict:
     example, pattern, binding = case.example, case.pattern, case.pattern.binding
     if binding is None:
-        return "it has no binding"
+        return Verdict("it has no binding")
     arguments = {name: filled(value, places) for name, value in example.inputs.items()}
     secrets = UsedSecrets(lambda name: f"stand-in for {name}")
     context = FunctionContext(folder / "work", folder / "reports", "trial", "trial", "trial")
@@ -101,11 +112,11 @@ def _call(case: Case, folder: Path, places: dict[str, str | int]) -> str | None:
     except AttemptError as error:
         status, said = error.status, str(error)
     if status != example.expected_status:
-        return f"it ended as {status}, not as {example.expected_status}" + (
-            f": {said}" if said else ""
-        )
-    wanted = example.expect.output
-    return difference(filled(wanted, places), output) if wanted is not None else None
+        what = f"it ended as {status}, not as {example.expected_status}"
+        return Verdict(what + (f": {said}" if said else ""))
+    wanted = filled(example.expect.output, places)
+    failure = difference(wanted, output) if wanted is not None else None
+    return Verdict(failure or "", json.dumps(output, ensure_ascii=False)[:SHOWN_CHARACTERS])
 
 
 def _check_measured(case: Case, inputs: dict[str, object], output: object) -> None:

@@ -7,6 +7,7 @@ import. It has no threads and, as the reaper of its descendants, ends whatever a
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -22,8 +24,9 @@ import psutil
 from tool_catalog_pipelines.execution.trials.case import Case, Result
 from tool_catalog_pipelines.execution.trials.child import (
     PREPARE_S,
-    failure_of,
+    Verdict,
     limit_resources,
+    verdict_on,
 )
 
 POLL_S = 0.02
@@ -64,8 +67,9 @@ def run_case(case: Case) -> Result:
             return Result.of(case, "failed", cut_off, took_s)
         if not verdict.exists():
             return Result.of(case, "failed", "its process ended without a verdict", took_s)
-        message = verdict.read_text(encoding="utf-8")
-        return Result.of(case, "failed" if message else "passed", message, took_s)
+        found = Verdict(**json.loads(verdict.read_text(encoding="utf-8")))
+        ending = "failed" if found.failure else "passed"
+        return Result.of(case, ending, found.failure, took_s, found.output)
     finally:
         _end_descendants()
         _remove(folder)
@@ -79,9 +83,9 @@ def _be_the_child(case: Case, folder: Path, verdict: Path) -> None:
         for stream in (0, 1):
             os.dup2(nothing, stream)
         limit_resources(case.example.timeout_s)
-        message = failure_of(case, folder) or ""
+        found = verdict_on(case, folder)
         part = verdict.with_suffix(".part")
-        part.write_text(message, encoding="utf-8")
+        part.write_text(json.dumps(asdict(found)), encoding="utf-8")
         part.rename(verdict)
     finally:
         os._exit(0)
