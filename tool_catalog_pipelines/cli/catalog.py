@@ -116,7 +116,8 @@ def diff(
         {"old": before.label, "new": after.label, "breaking": breaks(changes), "changes": rows}
     )
     if not as_json:
-        screen.table(f"{before.label} -> {after.label}", [_shown(row) for row in rows])
+        title = f"{before.label} -> {after.label}"
+        screen.table(title, [_shown(row) for row in rows], one_field_a_line=True)
         screen.say(
             "users of the old version may break"
             if breaks(changes)
@@ -169,6 +170,10 @@ def audit(
     screen.result({"entries": rows})
     if not as_json:
         screen.table("", [_entry(row) for row in rows])
+        if not rows:
+            screen.say("no entries; `tool-catalog audit` without anything shows the newest")
+        elif len(rows) == limit:
+            screen.say(f"the newest {limit}; --limit shows more, --output FILE writes all")
 
 
 def reloads(
@@ -190,6 +195,8 @@ def reloads(
         screen.say(
             f"{statistics.reloads} reloads, {statistics.failures} failures; "
             f"mean {statistics.mean_ms:.1f} ms, longest {statistics.longest_ms:.1f} ms"
+            if rows
+            else "no reloads yet; they are of processes that keep running, such as `make run`"
         )
 
 
@@ -241,7 +248,7 @@ def _entry(row: Mapping[str, Any]) -> dict[str, object]:
         "who": row["changed_by"],
         "what": row["action"],
         "which": row["entity_key"],
-        "fields": fields if len(fields) < 60 else f"{fields[:57]}...",
+        "fields": fields,
         "why": row["reason"],
     }
 

@@ -23,14 +23,10 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
-from rich.text import Text
 
 from tool_catalog_pipelines.cli.harmless import harmless, harmless_json, one_line
+from tool_catalog_pipelines.cli.layout import block_lines, table_lines
 from tool_catalog_pipelines.errors import Problem, TerminalError
-
-_FILE_WIDTH = 160
-"""Characters of a line where no terminal says how many there are."""
 
 
 class Screen:
@@ -64,24 +60,29 @@ class Screen:
         """Why a command ends without having done its work."""
         self.err.print(f"tool-catalog: {harmless(text)}", style="red")
 
-    def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Rows as a table with the keys of the first row as columns."""
+    def table(
+        self, title: str, rows: Sequence[Mapping[str, Any]], one_field_a_line: bool = False
+    ) -> None:
+        """Rows as a table with the keys of the first row as columns; see layout.py.
+
+        With `one_field_a_line` a terminal shows blocks, because values are long texts.
+        """
         if not rows:
             return
-        table = Table(
-            title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
-        )
-        for place, (name, value) in enumerate(rows[0].items()):
-            justify = "right" if isinstance(value, int | float) else "left"
-            # The first column names the row; cut, it would name nothing.
-            table.add_column(name, justify=justify, no_wrap=place == 0, overflow="fold")
-        for row in rows:
-            table.add_row(*[Text(harmless(_cell(value))) for value in row.values()])
-        self.out.print(table)
+        if title:
+            self.out.print(harmless(title), style="bold")
+        width = self.out.width if self.out.is_terminal else None
+        if one_field_a_line and width is not None:
+            for row in rows:
+                name, *fields = block_lines(row, width, one_each=True)
+                self.out.print(name, style="bold")
+                self.out.print("\n".join(fields))
+        else:
+            self.out.print("\n".join(table_lines(rows, width)))
 
     @contextmanager
     def counted(self, name: str) -> Generator[Callable[[int, int, str], None]]:
-        """As `phase`, for work of which parts are counted: a bar with what is being done."""
+        """As `phase`, for work of which parts are counted; silent if there were none to count."""
         console = self.err if self.as_json else self.out
         started = time.monotonic()
         columns = (
@@ -94,12 +95,16 @@ class Screen:
             *columns, console=console, transient=True, disable=not console.is_terminal
         ) as progress:
             part = progress.add_task(name, total=None)
+            is_idle = True
 
             def advance(done: int, size: int, what: str) -> None:
+                nonlocal is_idle
+                is_idle = False
                 progress.update(part, completed=done, total=size, description=one_line(what)[:60])
 
             yield advance
-        console.print(f"- {name} ... {time.monotonic() - started:.1f} s")
+        if not is_idle:
+            console.print(f"- {name} ... {time.monotonic() - started:.1f} s")
 
     @contextmanager
     def phase(self, name: str) -> Generator[None]:
@@ -140,10 +145,7 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _console(is_error: bool) -> Console:
-    width = None if is_error or sys.stdout.isatty() else _FILE_WIDTH
-    return Console(
-        stderr=is_error, width=width, highlight=False, soft_wrap=True, markup=False, emoji=False
-    )
+    return Console(stderr=is_error, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def _json_text(document: Mapping[str, Any]) -> str:
@@ -154,9 +156,3 @@ def _json_text(document: Mapping[str, Any]) -> str:
     except UnicodeEncodeError:
         return json.dumps(document, default=str)
     return text
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
