@@ -5,7 +5,7 @@ Commands that change it are in catalog_change.py, those that move files in catal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -17,10 +17,11 @@ from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.cli.options import JsonOption, ToolArgument, reference, storable, words
-from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
 from tool_catalog_pipelines.spec.base import ToolRef
+from tool_catalog_pipelines.spec.tool import PatternSpec
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +59,9 @@ def list_tools(
     screen.result({"source": snapshot.source, "revision": snapshot.revision, "tools": rows})
     if not as_json:
         screen.table("", rows)
-        screen.say(f"{len(rows)} tools{_age(snapshot)}")
+        screen.say(f"{counted_noun(len(rows), 'tool')}{_age(snapshot)}")
+        if not rows:
+            screen.say("`tool-catalog list` without filters shows every tool")
 
 
 def get(tool: ToolArgument, as_json: JsonOption = False) -> None:
@@ -121,7 +124,7 @@ def diff(
         screen.say(
             "users of the old version may break"
             if breaks(changes)
-            else f"{len(changes)} changes; none breaks users of the old version"
+            else f"{counted_noun(len(changes), 'change')}; none breaks users of the old version"
         )
 
 
@@ -193,7 +196,7 @@ def reloads(
     if not as_json:
         screen.table("", [_shown({"at": row.pop("at"), **row}) for row in rows])
         screen.say(
-            f"{statistics.reloads} reloads, {statistics.failures} failures; "
+            f"{counted_noun(statistics.reloads, 'reload')}, {statistics.failures} failed; "
             f"mean {statistics.mean_ms:.1f} ms, longest {statistics.longest_ms:.1f} ms"
             if rows
             else "no reloads yet; they are of processes that keep running, such as `make run`"
@@ -234,11 +237,19 @@ def _row(tool: CatalogTool) -> dict[str, object]:
         "version": tool.header.version,
         "state": tool.header.status if tool.header.enabled else "disabled",
         "patterns": len(patterns),
-        "executable": "yes" if any(p.binding for p in patterns) else "no",
+        "executable": _where(patterns),
         "time_ms": estimate.time_ms if estimate else None,
         "basis": estimate.basis if estimate else "unknown",
         "description": tool.spec.description,
     }
+
+
+def _where(patterns: Sequence[PatternSpec]) -> str:
+    """Whether anything of a tool can be executed, and where."""
+    bound = [pattern for pattern in patterns if pattern.binding is not None]
+    if any(pattern.connection is None for pattern in bound):
+        return "yes"
+    return "elsewhere" if bound else "no"
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, object]:

@@ -9,7 +9,7 @@ import typer
 
 from tool_catalog_pipelines.catalog.saving import OnConflict
 from tool_catalog_pipelines.cli.options import JsonOption, reference, words
-from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
 
@@ -57,9 +57,9 @@ def export(
     tools: Annotated[
         list[str] | None, typer.Argument(help="platform/name[@version]; none means all.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="A folder, or a file.")] = Path(
-        "export"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A folder; with --bundle a file.")
+    ] = Path("export"),
     bundle: Annotated[bool, typer.Option(help="One file with all tools.")] = False,
     every_version: Annotated[bool, typer.Option(help="Not only the latest version.")] = False,
     platform: Annotated[str | None, typer.Option(help="Only this platform.")] = None,
@@ -88,7 +88,7 @@ def export(
     else:
         export_files(found, output)
     screen.result({"exported": [tool.label for tool in found], "output": str(output)})
-    screen.say(f"{len(found)} tools written to {output}")
+    screen.say(f"{counted_noun(len(found), 'tool')} written to {output}")
 
 
 def discover(

@@ -127,6 +127,11 @@ class Screen:
         console.print(f"- {name} ... {time.monotonic() - started:.1f} s")
 
 
+def counted_noun(count: int, noun: str) -> str:
+    """`1 tool`, `2 tools`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows as JSON lines, each as it comes; returns how many.
 
