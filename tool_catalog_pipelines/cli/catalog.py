@@ -151,7 +151,8 @@ def audit(
         int, typer.Option(min=1, max=1_000_000, help="At most so many, newest first.")
     ] = 50,
     output: Annotated[
-        Path | None, typer.Option(help="Write every entry found to a file, one JSON a line.")
+        Path | None,
+        typer.Option("--output", "-o", help="Write every entry found to a file, one JSON a line."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -176,7 +177,7 @@ def audit(
         if not rows:
             screen.say("no entries; `tool-catalog audit` without anything shows the newest")
         elif len(rows) == limit:
-            screen.say(f"the newest {limit}; --limit shows more, --output FILE writes all")
+            screen.say(f"the newest {limit}; --limit shows more, -o FILE writes all")
 
 
 def reloads(

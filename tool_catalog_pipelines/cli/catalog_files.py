@@ -29,7 +29,9 @@ def import_files(
         str,
         typer.Option(help="new_version, skip or fail: other content under a number that exists."),
     ] = "new_version",
-    dry_run: Annotated[bool, typer.Option(help="Say what would happen; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Import tools and experiments, our own and those in formats of others."""
@@ -55,13 +57,16 @@ def import_files(
 
 def export(
     tools: Annotated[
-        list[str] | None, typer.Argument(help="platform/name[@version]; none means all.")
+        list[str] | None,
+        typer.Argument(help="platform/name or platform/name@1.0.0; none means all."),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A folder; with --bundle a file.")
     ] = Path("export"),
-    bundle: Annotated[bool, typer.Option(help="One file with all tools.")] = False,
-    every_version: Annotated[bool, typer.Option(help="Not only the latest version.")] = False,
+    bundle: Annotated[bool, typer.Option("--bundle", help="One file with all tools.")] = False,
+    every_version: Annotated[
+        bool, typer.Option("--every-version", help="Not only the latest.")
+    ] = False,
     platform: Annotated[str | None, typer.Option(help="Only this platform.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only tools with this tag.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only tools of this owner.")] = None,

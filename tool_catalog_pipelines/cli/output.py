@@ -7,12 +7,13 @@ act on is shown as an escape (harmless.py). Does not belong here: what a command
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -150,7 +151,23 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _console(is_error: bool) -> Console:
-    return Console(stderr=is_error, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    return Console(
+        file=_terminal(sys.stderr if is_error else sys.stdout),
+        stderr=is_error,
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _terminal(stream: TextIO) -> TextIO | None:
+    """The terminal behind a stream, of its own: a run captures the stream itself for its log."""
+    if not stream.isatty():
+        return None
+    return os.fdopen(
+        os.dup(stream.fileno()), "w", encoding=stream.encoding, errors="backslashreplace"
+    )
 
 
 def _json_text(document: Mapping[str, Any]) -> str:

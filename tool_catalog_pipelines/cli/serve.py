@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def up(
     skip_demo: Annotated[
-        bool, typer.Option(help="Serve at once, without the demonstration.")
+        bool, typer.Option("--skip-demo", help="Serve at once, without the demonstration.")
     ] = False,
 ) -> None:
     """Start everything, run the demonstration, then serve the Dagster UI until Ctrl-C."""

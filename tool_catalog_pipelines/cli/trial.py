@@ -32,7 +32,9 @@ def test_tools(
         typer.Argument(help="Tools (`df`, `linux/df@1.0.0`), files or folders of tools."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every tool of the catalogue.")] = False,
-    allow_system: Annotated[bool, typer.Option(help="Also run what changes the system.")] = False,
+    allow_system: Annotated[
+        bool, typer.Option("--allow-system", help="Also run what changes the system.")
+    ] = False,
     side_by_side: Annotated[
         int, typer.Option("--jobs", "-j", min=0, max=64, help="Trials side by side; 0: choose.")
     ] = 0,
@@ -41,8 +43,8 @@ def test_tools(
 ) -> None:
     """Run the examples and test cases of tools, here and now, and compare the results.
 
-    Each runs in an empty folder with a small environment, without secrets, with limits on time,
-    memory, processes and disk space; nothing of it is left. No isolation is claimed.
+    Each runs in an empty folder with a small environment, without secrets, and with limits.
+    Nothing of it is left. No isolation is claimed.
     """
     from tool_catalog_pipelines.catalog.export import write_whole
     from tool_catalog_pipelines.execution.trials import report

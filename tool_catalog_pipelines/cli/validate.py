@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     path: Annotated[Path, typer.Argument(help="A file, or a folder with everything below it.")],
-    strict: Annotated[bool, typer.Option(help="Refuse what is only advice, too.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what is only advice, too.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check tools, chains and experiments: every problem of every file at once."""
