@@ -175,7 +175,9 @@ def test_what_is_said_when_there_is_nothing_to_show(run: Run) -> None:
     run("import")
     assert "no entries" in run("audit", "linux/nothing", text=True)
     assert "no reloads yet" in run("reloads", text=True)
-    assert "nothing to do" in run("update", "--all", "--owner", "nobody", "--add-tag", "x", text=True)
+    assert "nothing to do" in run(
+        "update", "--all", "--owner", "nobody", "--add-tag", "x", text=True
+    )
     assert "without filters" in run("list", "nothing", text=True)
     assert "no examples or test cases: linux/echo@1.1.0" in run("test", "echo", text=True)
     assert "there is no file missing.yaml" in run("test", "missing.yaml", code=2)

@@ -184,7 +184,7 @@ def reloads(
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show when processes of this installation took over changes of the catalogue."""
+    """Show when runs took over changes that were made to the catalogue meanwhile."""
     from dataclasses import asdict
 
     from tool_catalog_pipelines.catalog.reload_log import ReloadLog, counted
@@ -200,7 +200,7 @@ def reloads(
             f"{counted_noun(statistics.reloads, 'reload')}, {statistics.failures} failed; "
             f"mean {statistics.mean_ms:.1f} ms, longest {statistics.longest_ms:.1f} ms"
             if rows
-            else "no reloads yet; they are of processes that keep running, such as `make run`"
+            else "no reloads yet; a run notes one when the catalogue changes while it goes on"
         )
 
 
