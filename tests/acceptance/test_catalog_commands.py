@@ -140,7 +140,7 @@ def test_many_tools_at_once(run: Run, home: Path) -> None:
     done = run("update", "--platform", "linux", "--set", "owner=ann", "--add-tag", "x", "--apply")
     assert [result["outcome"] for result in done["results"]] == ["new_version"]
     assert len(run("list", "--owner", "ann", "--tag", "x")["tools"]) == 1
-    assert "1 tools would change" in run("update", "--all", "--set", "owner=bob", text=True)
+    assert "1 tool would change" in run("update", "--all", "--set", "owner=bob", text=True)
     assert "no tool is named" in run("update", "--set", "owner=bob", code=2)
     assert "many tools" in run("update", "echo", "--set", "owner=b", "--apply", code=2)
     assert "timeout_s" in run("update", "--all", "--set", "timeout_s=-1", code=2)
@@ -169,3 +169,15 @@ def test_finding_tools(run: Run) -> None:
     assert "one tool cannot be compared" in run("compare", "echo", code=2)
     assert "a page cannot have 0 hits" in run("search", "x", "--per-page", "0", code=2)
     assert "no tool has the capability" in run("capabilities", "none", code=2)
+
+
+def test_what_is_said_when_there_is_nothing_to_show(run: Run) -> None:
+    run("import")
+    assert "no entries" in run("audit", "linux/nothing", text=True)
+    assert "no reloads yet" in run("reloads", text=True)
+    assert "nothing to do" in run(
+        "update", "--all", "--owner", "nobody", "--add-tag", "x", text=True
+    )
+    assert "without filters" in run("list", "nothing", text=True)
+    assert "no examples or test cases: linux/echo@1.1.0" in run("test", "echo", text=True)
+    assert "there is no file missing.yaml" in run("test", "missing.yaml", code=2)

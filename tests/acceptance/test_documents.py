@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
+from tool_catalog_pipelines.spec.advice import advice_on
+from tool_catalog_pipelines.spec.load import load_experiment, load_tool
 
 _BLOCK = re.compile(r"```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 
@@ -66,6 +68,18 @@ def test_file_of_answers_in_the_guide_makes_a_tool_that_is_found(
     assert "1 passed, 0 failed" in said
     assert said.count("linux/count_words") > 1
     assert "tool_name: count_matching_lines" in said
+
+
+def test_the_tools_and_experiments_of_the_guide_are_without_advice(tmp_path: Path) -> None:
+    guide = (CHECKOUT / "docs/guides/tools_and_chains.md").read_text(encoding="utf-8")
+    blocks = [match["text"] for match in _BLOCK.finditer(guide) if match["kind"] == "yaml"]
+    (tool,) = (text for text in blocks if text.startswith("tool_name"))
+    (experiment,) = (text for text in blocks if text.startswith("experiment"))
+    for name, text in (("tool", tool), ("experiment", experiment)):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    loaded = load_tool(tmp_path / "tool.yaml")
+    assert advice_on(loaded.spec, loaded.document) == []
+    assert load_experiment(tmp_path / "experiment.yaml").spec.unit == "item"
 
 
 def test_every_command_is_documented() -> None:

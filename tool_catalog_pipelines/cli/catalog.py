@@ -5,7 +5,7 @@ Commands that change it are in catalog_change.py, those that move files in catal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -17,10 +17,11 @@ from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.cli.options import JsonOption, ToolArgument, reference, storable, words
-from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
 from tool_catalog_pipelines.spec.base import ToolRef
+from tool_catalog_pipelines.spec.tool import PatternSpec
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +59,9 @@ def list_tools(
     screen.result({"source": snapshot.source, "revision": snapshot.revision, "tools": rows})
     if not as_json:
         screen.table("", rows)
-        screen.say(f"{len(rows)} tools{_age(snapshot)}")
+        screen.say(f"{counted_noun(len(rows), 'tool')}{_age(snapshot)}")
+        if not rows:
+            screen.say("`tool-catalog list` without filters shows every tool")
 
 
 def get(tool: ToolArgument, as_json: JsonOption = False) -> None:
@@ -116,11 +119,12 @@ def diff(
         {"old": before.label, "new": after.label, "breaking": breaks(changes), "changes": rows}
     )
     if not as_json:
-        screen.table(f"{before.label} -> {after.label}", [_shown(row) for row in rows])
+        title = f"{before.label} -> {after.label}"
+        screen.table(title, [_shown(row) for row in rows], one_field_a_line=True)
         screen.say(
             "users of the old version may break"
             if breaks(changes)
-            else f"{len(changes)} changes; none breaks users of the old version"
+            else f"{counted_noun(len(changes), 'change')}; none breaks users of the old version"
         )
 
 
@@ -147,7 +151,8 @@ def audit(
         int, typer.Option(min=1, max=1_000_000, help="At most so many, newest first.")
     ] = 50,
     output: Annotated[
-        Path | None, typer.Option(help="Write every entry found to a file, one JSON a line.")
+        Path | None,
+        typer.Option("--output", "-o", help="Write every entry found to a file, one JSON a line."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -169,13 +174,17 @@ def audit(
     screen.result({"entries": rows})
     if not as_json:
         screen.table("", [_entry(row) for row in rows])
+        if not rows:
+            screen.say("no entries; `tool-catalog audit` without anything shows the newest")
+        elif len(rows) == limit:
+            screen.say(f"the newest {limit}; --limit shows more, -o FILE writes all")
 
 
 def reloads(
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show when processes of this installation took over changes of the catalogue."""
+    """Show when runs took over changes that were made to the catalogue meanwhile."""
     from dataclasses import asdict
 
     from tool_catalog_pipelines.catalog.reload_log import ReloadLog, counted
@@ -188,8 +197,10 @@ def reloads(
     if not as_json:
         screen.table("", [_shown({"at": row.pop("at"), **row}) for row in rows])
         screen.say(
-            f"{statistics.reloads} reloads, {statistics.failures} failures; "
+            f"{counted_noun(statistics.reloads, 'reload')}, {statistics.failures} failed; "
             f"mean {statistics.mean_ms:.1f} ms, longest {statistics.longest_ms:.1f} ms"
+            if rows
+            else "no reloads yet; a run notes one when the catalogue changes while it goes on"
         )
 
 
@@ -227,11 +238,19 @@ def _row(tool: CatalogTool) -> dict[str, object]:
         "version": tool.header.version,
         "state": tool.header.status if tool.header.enabled else "disabled",
         "patterns": len(patterns),
-        "executable": "yes" if any(p.binding for p in patterns) else "no",
+        "executable": _where(patterns),
         "time_ms": estimate.time_ms if estimate else None,
         "basis": estimate.basis if estimate else "unknown",
         "description": tool.spec.description,
     }
+
+
+def _where(patterns: Sequence[PatternSpec]) -> str:
+    """Whether anything of a tool can be executed, and where."""
+    bound = [pattern for pattern in patterns if pattern.binding is not None]
+    if any(pattern.connection is None for pattern in bound):
+        return "yes"
+    return "elsewhere" if bound else "no"
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, object]:
@@ -241,7 +260,7 @@ def _entry(row: Mapping[str, Any]) -> dict[str, object]:
         "who": row["changed_by"],
         "what": row["action"],
         "which": row["entity_key"],
-        "fields": fields if len(fields) < 60 else f"{fields[:57]}...",
+        "fields": fields,
         "why": row["reason"],
     }
 

@@ -9,7 +9,7 @@ import typer
 
 from tool_catalog_pipelines.catalog.saving import OnConflict
 from tool_catalog_pipelines.cli.options import JsonOption, reference, words
-from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
 
@@ -29,7 +29,9 @@ def import_files(
         str,
         typer.Option(help="new_version, skip or fail: other content under a number that exists."),
     ] = "new_version",
-    dry_run: Annotated[bool, typer.Option(help="Say what would happen; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Import tools and experiments, our own and those in formats of others."""
@@ -55,13 +57,16 @@ def import_files(
 
 def export(
     tools: Annotated[
-        list[str] | None, typer.Argument(help="platform/name[@version]; none means all.")
+        list[str] | None,
+        typer.Argument(help="platform/name or platform/name@1.0.0; none means all."),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="A folder, or a file.")] = Path(
-        "export"
-    ),
-    bundle: Annotated[bool, typer.Option(help="One file with all tools.")] = False,
-    every_version: Annotated[bool, typer.Option(help="Not only the latest version.")] = False,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A folder; with --bundle a file.")
+    ] = Path("export"),
+    bundle: Annotated[bool, typer.Option("--bundle", help="One file with all tools.")] = False,
+    every_version: Annotated[
+        bool, typer.Option("--every-version", help="Not only the latest.")
+    ] = False,
     platform: Annotated[str | None, typer.Option(help="Only this platform.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only tools with this tag.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only tools of this owner.")] = None,
@@ -88,7 +93,7 @@ def export(
     else:
         export_files(found, output)
     screen.result({"exported": [tool.label for tool in found], "output": str(output)})
-    screen.say(f"{len(found)} tools written to {output}")
+    screen.say(f"{counted_noun(len(found), 'tool')} written to {output}")
 
 
 def discover(

@@ -11,7 +11,7 @@ import typer
 from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.cli.options import JsonOption, reference
-from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.settings import load_settings
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def quality(
     ]
     screen.table("", rows)
     mean = sum(rating.points for _, rating in rated) / len(rated) if rated else 0
-    screen.say(f"{len(found)} of {len(rated)} tools; mean {mean:.0f} of 100 points")
+    screen.say(f"{len(found)} of {counted_noun(len(rated), 'tool')}; mean {mean:.0f} of 100 points")
+    if any(len(rating.gaps) > 1 for _, rating in found):
+        screen.say("--json gives every remedy with its points")
 
 
 def docs(
@@ -78,7 +80,7 @@ def docs(
             progress(number, len(found), tool.label)
     write_whole(output / "README.md", index_page(found))
     screen.result({"folder": str(output), "pages": [page_name(tool) for tool in found]})
-    screen.say(f"{len(found)} pages and an index in {output}")
+    screen.say(f"{counted_noun(len(found), 'page')} and an index in {output}")
 
 
 def _named(names: Sequence[str] | None) -> list[CatalogTool]:

@@ -12,7 +12,7 @@ import typer
 from tool_catalog_pipelines.catalog.filters import ToolFilter, matching
 from tool_catalog_pipelines.cli.catalog_change import ORIGIN, ReasonOption
 from tool_catalog_pipelines.cli.options import JsonOption, json_value, reference, words
-from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
 
@@ -192,8 +192,11 @@ def _say_plan(screen: Screen, plan: Sequence[Planned], done: Sequence[Done], app
     for one in done:
         if one.outcome == "conflict":
             screen.say(f"{one.tool}: {one.note}", "yellow")
-    if apply:
-        changed = sum(one.outcome != "conflict" for one in done)
-        screen.say(f"{changed} tools changed, {len(done) - changed} conflicts")
+    changed = sum(one.outcome != "conflict" for one in done)
+    if not plan:
+        screen.say("nothing to do: no tool passes the filters, or all have this already")
+    elif apply:
+        conflicts = counted_noun(len(done) - changed, "conflict")
+        screen.say(f"{counted_noun(changed, 'tool')} changed, {conflicts}")
     else:
-        screen.say(f"{len(plan)} tools would change; repeat with --apply")
+        screen.say(f"{counted_noun(len(plan), 'tool')} would change; repeat with --apply")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -89,11 +90,27 @@ def _tools(settings: Settings) -> list[Finding]:
     executable = {tool.label for tool in latest if _is_executable(tool)}
     usable = sum(label in executable and not missing for label, missing in lacking.items())
     lines = [Finding("tools", "ok", f"{usable} of {len(latest)} can run on this machine")]
+    lines += _not_for_here(latest)
     for label, missing in sorted(lacking.items()):
         if missing:
             why = f"not installed: {', '.join(need.name for need in missing)}"
             lines.append(Finding(label, "limited", why))
     return lines
+
+
+def _not_for_here(latest: Sequence[CatalogTool]) -> list[Finding]:
+    """The tools that no program installed here would make executable, counted by reason."""
+    others = [tool for tool in latest if not _is_executable(tool)]
+    elsewhere = sum(any(p.binding for p in tool.spec.patterns) for tool in others)
+    reasons = {
+        "run on other machines (target); connections to them are not there yet": elsewhere,
+        "have no binding: they are listed and cannot be executed": len(others) - elsewhere,
+    }
+    return [
+        Finding("tools", "limited", f"{count} {reason}")
+        for reason, count in reasons.items()
+        if count
+    ]
 
 
 def _is_executable(tool: CatalogTool) -> bool:

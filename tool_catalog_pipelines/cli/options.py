@@ -18,7 +18,9 @@ InputOption = Annotated[
     typer.Option("--input", "-i", help="An input of the chain as name=value; may be repeated."),
 ]
 
-ToolArgument = Annotated[str, typer.Argument(help="platform/name[@version|@channel]")]
+ToolArgument = Annotated[
+    str, typer.Argument(help="platform/name, or with @1.0.0, @latest, @stable or @testing.")
+]
 
 
 def reference(text: str) -> ToolRef:

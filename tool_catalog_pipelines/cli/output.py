@@ -7,12 +7,13 @@ act on is shown as an escape (harmless.py). Does not belong here: what a command
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -23,14 +24,10 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
-from rich.text import Text
 
 from tool_catalog_pipelines.cli.harmless import harmless, harmless_json, one_line
+from tool_catalog_pipelines.cli.layout import block_lines, table_lines
 from tool_catalog_pipelines.errors import Problem, TerminalError
-
-_FILE_WIDTH = 160
-"""Characters of a line where no terminal says how many there are."""
 
 
 class Screen:
@@ -64,24 +61,29 @@ class Screen:
         """Why a command ends without having done its work."""
         self.err.print(f"tool-catalog: {harmless(text)}", style="red")
 
-    def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Rows as a table with the keys of the first row as columns."""
+    def table(
+        self, title: str, rows: Sequence[Mapping[str, Any]], one_field_a_line: bool = False
+    ) -> None:
+        """Rows as a table with the keys of the first row as columns; see layout.py.
+
+        With `one_field_a_line` a terminal shows blocks, because values are long texts.
+        """
         if not rows:
             return
-        table = Table(
-            title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
-        )
-        for place, (name, value) in enumerate(rows[0].items()):
-            justify = "right" if isinstance(value, int | float) else "left"
-            # The first column names the row; cut, it would name nothing.
-            table.add_column(name, justify=justify, no_wrap=place == 0, overflow="fold")
-        for row in rows:
-            table.add_row(*[Text(harmless(_cell(value))) for value in row.values()])
-        self.out.print(table)
+        if title:
+            self.out.print(harmless(title), style="bold")
+        width = self.out.width if self.out.is_terminal else None
+        if one_field_a_line and width is not None:
+            for row in rows:
+                name, *fields = block_lines(row, width, one_each=True)
+                self.out.print(name, style="bold")
+                self.out.print("\n".join(fields))
+        else:
+            self.out.print("\n".join(table_lines(rows, width)))
 
     @contextmanager
     def counted(self, name: str) -> Generator[Callable[[int, int, str], None]]:
-        """As `phase`, for work of which parts are counted: a bar with what is being done."""
+        """As `phase`, for work of which parts are counted; silent if there were none to count."""
         console = self.err if self.as_json else self.out
         started = time.monotonic()
         columns = (
@@ -94,12 +96,16 @@ class Screen:
             *columns, console=console, transient=True, disable=not console.is_terminal
         ) as progress:
             part = progress.add_task(name, total=None)
+            is_idle = True
 
             def advance(done: int, size: int, what: str) -> None:
+                nonlocal is_idle
+                is_idle = False
                 progress.update(part, completed=done, total=size, description=one_line(what)[:60])
 
             yield advance
-        console.print(f"- {name} ... {time.monotonic() - started:.1f} s")
+        if not is_idle:
+            console.print(f"- {name} ... {time.monotonic() - started:.1f} s")
 
     @contextmanager
     def phase(self, name: str) -> Generator[None]:
@@ -122,6 +128,11 @@ class Screen:
         console.print(f"- {name} ... {time.monotonic() - started:.1f} s")
 
 
+def counted_noun(count: int, noun: str) -> str:
+    """`1 tool`, `2 tools`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows as JSON lines, each as it comes; returns how many.
 
@@ -140,9 +151,22 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _console(is_error: bool) -> Console:
-    width = None if is_error or sys.stdout.isatty() else _FILE_WIDTH
     return Console(
-        stderr=is_error, width=width, highlight=False, soft_wrap=True, markup=False, emoji=False
+        file=_terminal(sys.stderr if is_error else sys.stdout),
+        stderr=is_error,
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _terminal(stream: TextIO) -> TextIO | None:
+    """The terminal behind a stream, of its own: a run captures the stream itself for its log."""
+    if not stream.isatty():
+        return None
+    return os.fdopen(
+        os.dup(stream.fileno()), "w", encoding=stream.encoding, errors="backslashreplace"
     )
 
 
@@ -154,9 +178,3 @@ def _json_text(document: Mapping[str, Any]) -> str:
     except UnicodeEncodeError:
         return json.dumps(document, default=str)
     return text
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)

@@ -63,7 +63,7 @@ def search(
         return
     screen.result(_page(found, asked.per_page))
     if not as_json:
-        screen.table("", [_row(hit) for hit in found.hits])
+        screen.table("", [_row(hit) for hit in found.hits], one_field_a_line=True)
         _say(screen, found, asked.per_page)
 
 
@@ -79,7 +79,9 @@ def related(
         hits = engine.related(found, count)
     screen.result({"tool": found.label, "related": [_hit(hit) for hit in hits]})
     if not as_json:
-        screen.table(f"related to {found.label}", [_row(hit) for hit in hits])
+        screen.table(
+            f"related to {found.label}", [_row(hit) for hit in hits], one_field_a_line=True
+        )
 
 
 def compare(
@@ -188,13 +190,17 @@ def _say(screen: Screen, found: Page, per_page: int) -> None:
     for word, texts in found.corrections.items():
         screen.say(f"{word} is in no tool; also looked for {' and '.join(texts)}", "yellow")
     if found.searched == 0:
-        screen.say("no tool passes the filters; is the catalogue imported? (tool-catalog import)")
+        screen.say(
+            "no tool passes the filters; `tool-catalog list` shows what there is, and "
+            "`tool-catalog import` brings tools in"
+        )
     elif not found.found:
         screen.say(f"nothing like that in {found.searched} tools; try other words")
     else:
         first = (found.page - 1) * per_page + 1
         last = first + len(found.hits) - 1
-        screen.say(f"{first}-{last} of {found.found} hits")
+        more = f"; --page {found.page + 1} shows more" if last < found.found else ""
+        screen.say(f"{first}-{last} of {found.found} hits{more}")
 
 
 def _show_shortlist(screen: Screen, found: Page, budget: int) -> None:
@@ -207,6 +213,6 @@ def _show_shortlist(screen: Screen, found: Page, budget: int) -> None:
         {**row, "can": ", ".join(row["can"]), "tags": ", ".join(row["tags"])} for row in listed.rows
     ]
     if not screen.as_json:
-        screen.table("", shown)
+        screen.table("", shown, one_field_a_line=True)
         fits = f"{len(shown)} tools in about {listed.tokens} tokens"
         screen.say(f"{fits}; {listed.left_out} left out")

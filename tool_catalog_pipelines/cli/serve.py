@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def up(
     skip_demo: Annotated[
-        bool, typer.Option(help="Serve at once, without the demonstration.")
+        bool, typer.Option("--skip-demo", help="Serve at once, without the demonstration.")
     ] = False,
 ) -> None:
     """Start everything, run the demonstration, then serve the Dagster UI until Ctrl-C."""
@@ -99,15 +99,16 @@ def _terminated_like_interrupted() -> Generator[None]:
             signal.signal(number, handler)
 
 
-def demo(as_json: JsonOption = False) -> None:
+def demo() -> None:
     """Run the demonstration: a chain, a trial of two versions, the judgements; then exit."""
     from tool_catalog_pipelines.cli.demo import run_demo
     from tool_catalog_pipelines.cli.starting import brought_up
 
     settings = load_settings()
-    screen = Screen(as_json)
+    screen = Screen()
     with brought_up(settings, screen) as catalog:
         run_demo(catalog, settings, screen)
+    screen.say("  next       make run serves these runs; README.md leads to a tool of your own")
 
 
 def doctor(as_json: JsonOption = False) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tool_catalog_pipelines.execution.trials.case import Case, Result
     from tool_catalog_pipelines.spec.tool import ToolSpec
 
+_SHOWN = 10
+"""Tools that are named for one reason."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
@@ -29,7 +32,9 @@ def test_tools(
         typer.Argument(help="Tools (`df`, `linux/df@1.0.0`), files or folders of tools."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every tool of the catalogue.")] = False,
-    allow_system: Annotated[bool, typer.Option(help="Also run what changes the system.")] = False,
+    allow_system: Annotated[
+        bool, typer.Option("--allow-system", help="Also run what changes the system.")
+    ] = False,
     side_by_side: Annotated[
         int, typer.Option("--jobs", "-j", min=0, max=64, help="Trials side by side; 0: choose.")
     ] = 0,
@@ -39,8 +44,8 @@ def test_tools(
 ) -> None:
     """Run the examples and test cases of tools, here and now, and compare the results.
 
-    Each runs in an empty folder with a small environment, without secrets, with limits on time,
-    memory, processes and disk space; nothing of it is left. No isolation is claimed.
+    Each runs in an empty folder with a small environment, without secrets, and with limits.
+    Nothing of it is left. No isolation is claimed.
     """
     from tool_catalog_pipelines.catalog.export import write_whole
     from tool_catalog_pipelines.execution.trials import report
@@ -48,7 +53,8 @@ def test_tools(
 
     if not tools and not every:
         raise InvalidInputError.one("no tool is named", "name tools or files, or give --all")
-    cases = [case for spec in _specs(tools or []) for case in _cases(spec)]
+    specs = list(_specs(tools or []))
+    cases = [case for spec in specs for case in _cases(spec)]
     screen = Screen(as_json)
     results: list[Result] = []
     with screen.counted("run examples") as progress:
@@ -62,6 +68,7 @@ def test_tools(
         write_whole(junit, report.as_junit(results))
     screen.result(report.as_json(results))
     if not as_json:
+        _say_untested(screen, specs, results)
         _say(screen, results, show)
     if any(result.ending == "failed" for result in results):
         raise typer.Exit(1)
@@ -80,6 +87,8 @@ def _specs(names: Sequence[str]) -> Iterator[ToolSpec]:
             for file in yaml_files(path) if path.is_dir() else (path,):
                 yield load_tool(file).spec
             continue
+        if path.suffix in (".yaml", ".yml"):
+            raise InvalidInputError.one(f"there is no file {name}", "check the path")
         installed = installed or installed_snapshot(load_settings())
         try:
             yield installed.resolve(parse_tool_ref(name)).spec
@@ -96,6 +105,19 @@ def _cases(spec: ToolSpec) -> Iterator[Case]:
     return cases_of(spec, [f"the {need.type} {need.name}" for need in missing_here(spec)])
 
 
+def _say_untested(screen: Screen, specs: Sequence[ToolSpec], results: Sequence[Result]) -> None:
+    tested = {result.tool for result in results}
+    names = [f"{spec.platform}/{spec.tool_name}@{spec.version}" for spec in specs]
+    untested = [name for name in names if name not in tested]
+    if untested:
+        screen.say(f"no examples or test cases: {_some(untested)}", "yellow")
+
+
+def _some(tools: Sequence[str]) -> str:
+    more = len(tools) - _SHOWN
+    return ", ".join(tools[:_SHOWN]) + (f" and {more} more; --json names all" if more > 0 else "")
+
+
 def _say(screen: Screen, results: Sequence[Result], show: bool) -> None:
     """Failures one by one, what was skipped by reason, then the counts."""
     for result in results:
@@ -103,13 +125,13 @@ def _say(screen: Screen, results: Sequence[Result], show: bool) -> None:
             screen.say(f"{result.tool} {result.name}: {result.output}")
         if result.ending == "failed":
             what = f"{result.tool} {result.capability}.{result.pattern}: {result.name}"
-            screen.say(f"failed: {what}\n    {result.message}", "red")
+            screen.say(f"failed: {what}\n    " + result.message.replace("\n", "\n    "), "red")
     skipped: dict[str, list[str]] = {}
     for result in results:
         if result.ending == "skipped":
             skipped.setdefault(result.message, []).append(result.tool)
     for reason, tools in sorted(skipped.items()):
-        screen.say(f"skipped: {', '.join(sorted(set(tools)))}: {reason}", "yellow")
+        screen.say(f"skipped: {reason}: {_some(sorted(set(tools)))}", "yellow")
     counts = {
         ending: sum(result.ending == ending for result in results)
         for ending in ("passed", "failed", "skipped")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tool_catalog_pipelines.cli.options import JsonOption
-from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError, Problem
 from tool_catalog_pipelines.settings import load_settings
 
@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     path: Annotated[Path, typer.Argument(help="A file, or a folder with everything below it.")],
-    strict: Annotated[bool, typer.Option(help="Refuse what is only advice, too.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what is only advice, too.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check tools, chains and experiments: every problem of every file at once."""
@@ -40,7 +42,8 @@ def validate(
         for problem in advice:
             hint = f" ({problem.hint})" if problem.hint else ""
             screen.say(f"{problem.position}: advice: {problem.message}{hint}", "yellow")
-        screen.say(f"{len(checked)} files, {len(errors)} problems, {len(advice)} pieces of advice")
+        counts = f"{counted_noun(len(checked), 'file')}, {counted_noun(len(errors), 'problem')}"
+        screen.say(f"{counts}, {counted_noun(len(advice), 'piece')} of advice")
     if not is_ok:
         raise typer.Exit(2)
 

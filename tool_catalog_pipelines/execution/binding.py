@@ -1,6 +1,7 @@
 """Executing a binding: the one place that knows the kinds of bindings.
 
-A new kind is added here and in spec/tool.py. Does not belong here: facts, retries, mapping.
+A new kind is added here, in spec/binding.py and in spec/check_binding.py. Does not belong here:
+facts, retries, mapping.
 """
 
 from __future__ import annotations

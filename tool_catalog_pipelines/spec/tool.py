@@ -1,6 +1,6 @@
 """The tool file: one tool, its capabilities, and the patterns in which each can be used.
 
-Key names are those of the design documents (docs/reference/tool_file.md). Rules that need one
+What each key means to people is in docs/guides/tools_and_chains.md. Rules that need one
 field only are declared here; rules across fields and files are in spec/checks.py.
 """
 
