@@ -36,7 +36,7 @@ class Reasons:
         parts = [f"{word} in its {where}" for word, where in self.words]
         parts += [f"about {concept.replace('_', ' ')}" for concept in self.concepts]
         parts += [f"also does {name.replace('_', ' ')}" for name in self.capabilities]
-        return "; ".join(parts) or "similar meaning"
+        return "; ".join(parts) or ("similar meaning" if self.similarity is not None else "")
 
 
 def reasons_of(
