@@ -201,3 +201,10 @@ def catalog(settings: Settings) -> Iterator[Catalog]:
     """An open, empty catalogue of an installation of its own."""
     with open_catalog(settings) as opened:
         yield opened
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long proofs take minutes, more on a busy machine: a limit there only ends what hangs."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(1500))

@@ -231,6 +231,5 @@ def test_any_sequence_of_operations_agrees_with_the_model(machine: type[Catalogu
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_many_long_sequences_agree_with_the_model(machine: type[Catalogue]) -> None:
     run(machine, examples=150, steps=50)
