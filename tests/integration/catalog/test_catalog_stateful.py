@@ -121,7 +121,7 @@ class Catalogue(RuleBasedStateMachine):
     def switch(self, name: str, number: int | None, what: str) -> None:
         model = self.tools[name]
         chosen = self.chosen(name, number)
-        if what == "enable" and number in model.versions:
+        if what == "enable" and number is not None and number in model.versions:
             chosen = [model.versions[number]]  # a deleted one too, so that it can be rolled back to
         try:
             getattr(self.catalog.editor, what)(self.ref(name, number), "test")
