@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from tool_catalog_pipelines.expressions import linear, scalar
 from tool_catalog_pipelines.expressions.errors import ExpressionError
 from tool_catalog_pipelines.expressions.functions import FUNCTIONS, MAX_DIGITS
+from tool_catalog_pipelines.expressions.growth import Growth, growth
+from tool_catalog_pipelines.expressions.intervals import interval
+from tool_catalog_pipelines.expressions.narrowing import Interval
 from tool_catalog_pipelines.expressions.parser import Language, parse
 from tool_catalog_pipelines.expressions.render import render
 from tool_catalog_pipelines.expressions.tree import (
@@ -28,7 +32,12 @@ from tool_catalog_pipelines.expressions.tree import (
     free_variables,
     walk,
 )
+from tool_catalog_pipelines.expressions.vector import evaluate_rows
 
+if TYPE_CHECKING:
+    from tool_catalog_pipelines.expressions.vector import Array
+
+Kind = Literal["constant", "sum of terms", "general"]
 MAX_LENGTH = 500
 ARITIES: Mapping[str, tuple[int, int]] = {
     name: (function.fewest, function.most) for name, function in FUNCTIONS.items()
@@ -47,6 +56,29 @@ class Expression:
     def evaluate(self, variables: Mapping[str, float]) -> float:
         """The value for the variables given; ExpressionError if there is none."""
         return scalar.evaluate(self.root, variables)
+
+    def evaluate_rows(self, variables: Mapping[str, Any], rows: int | None = None) -> Array:
+        """The value for each row; variables are numpy columns, or one number for all rows.
+
+        Raises:
+            ExpressionError: a row has no value; the message names the first.
+        """
+        return evaluate_rows(self.root, variables, rows)
+
+    def interval(self, ranges: Mapping[str, Interval]) -> Interval:
+        """The range of values, given the ranges of the variables; see intervals.py."""
+        return interval(self.root, ranges)
+
+    def growth(self, name: str, ranges: Mapping[str, Interval]) -> Growth:
+        """Whether the value rises or falls with a variable; see growth.py."""
+        return growth(self.root, name, ranges)
+
+    @property
+    def kind(self) -> Kind:
+        """What can be done with it: only a sum of terms can be fitted again."""
+        if not self.free_variables:
+            return "constant"
+        return "general" if linear.linear_terms(self.root) is None else "sum of terms"
 
     def linear_terms(self) -> tuple[LinearTerm, ...] | None:
         """The expression as a sum of coefficient times factor; None if it is no such sum."""

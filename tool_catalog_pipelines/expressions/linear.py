@@ -5,6 +5,7 @@ Does not belong here: fitting (stats/recalibration.py).
 
 from __future__ import annotations
 
+from tool_catalog_pipelines.expressions.errors import ExpressionError
 from tool_catalog_pipelines.expressions.scalar import evaluate
 from tool_catalog_pipelines.expressions.tree import Binary, Choice, Node, Unary, free_variables
 
@@ -13,8 +14,11 @@ Term = tuple[float, Node | None]
 
 
 def linear_terms(root: Node) -> tuple[Term, ...] | None:
-    """The tree as a sum of terms; None if it is no such sum."""
-    return _terms(root, 1.0)
+    """The tree as a sum of terms; None if it is no such sum, or a constant in it has no value."""
+    try:
+        return _terms(root, 1.0)
+    except ExpressionError:
+        return None
 
 
 def _terms(node: Node, scale: float) -> tuple[Term, ...] | None:
