@@ -5,6 +5,7 @@ Does not belong here: what a part is worth (condition_values.py).
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 from tool_catalog_pipelines.expressions.condition_functions import MISSING
@@ -24,6 +25,10 @@ from tool_catalog_pipelines.expressions.tree import (
 )
 
 _LONGEST = 80
+# Shows only the beginning of what is long or deep, so that its size costs nothing.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict = 5, 20, 20
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = _LONGEST
 
 
 def shown(value: Any) -> str:
@@ -32,7 +37,10 @@ def shown(value: Any) -> str:
         return "missing"
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return _cut(repr(value) if isinstance(value, str) else str(value))
+    try:
+        return _cut(_SHORT.repr(value))
+    except ValueError:  # an integer of more digits than Python is willing to write
+        return "a number of thousands of digits"
 
 
 def because(part: Valued) -> str:
@@ -107,9 +115,11 @@ def _pair(left: Valued, symbol: str, right: Valued, verdict: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """A value for JSON; large ones as a text that is cut short."""
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | float):
         return value
-    return _cut(value if isinstance(value, str) else str(value))
+    if isinstance(value, int) and abs(value) < 2**63:
+        return value
+    return _cut(value) if isinstance(value, str) else shown(value)
 
 
 def _cut(text: str) -> str:

@@ -71,6 +71,13 @@ def compare(symbol: str, left: Any, right: Any) -> Any:
     """One comparison; values of different kinds cannot be ordered, which is unknown."""
     if left is MISSING or right is MISSING:
         return MISSING
+    try:
+        return _compared(symbol, left, right)
+    except RecursionError:  # lists within lists within lists
+        return MISSING
+
+
+def _compared(symbol: str, left: Any, right: Any) -> Any:
     if symbol == "in":
         return contains(right, left)
     if symbol == "not in":

@@ -32,7 +32,7 @@ from tool_catalog_pipelines.expressions.tree import (
 )
 
 MAX_DEPTH = 20
-MAX_DESCENTS = 2
+MAX_DESCENTS = 1
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in")
 _WORDS = frozenset({"and", "or", "not", "in", "if", "else"})
 _CONSTANTS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None}
@@ -254,7 +254,7 @@ def _path(token: Token) -> Path:
         raise ExpressionError(
             "this path may search for ever",
             token.column,
-            f"no =~ and no backticks, and .. at most {MAX_DESCENTS} times; use matches_regex",
+            "no =~ and no backticks, and .. only once; use matches_regex",
             "limit",
         )
     try:
