@@ -14,6 +14,7 @@ from tool_catalog_pipelines.cli import (
     catalog_many,
     catalog_update,
     chain,
+    expression,
     new,
     search,
     serve,
@@ -36,6 +37,7 @@ catalog_change.register(app)
 catalog_update.register(app)
 catalog_many.register(app)
 search.register(app)
+expression.register(app)
 trial.register(app)
 new.register(app)
 validate.register(app)

@@ -1,28 +1,43 @@
 """The condition language: text -> immutable `Condition` -> verdict with a reason.
 
-Three values: true, false and unknown (a missing operand), combined as Kleene does. Precedence is
-Python's. The functions are in condition_functions.py. The tree is a tree of small frozen nodes
-whose `value` gives the operand's value, MISSING where there is none.
+Operands are estimate expressions, texts, lists and JSONPaths; the functions besides those on
+numbers are in condition_functions.py. Does not belong here: parsing (parser.py) and values
+(condition_values.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tool_catalog_pipelines.expressions import operands as ops
 from tool_catalog_pipelines.expressions.condition_functions import FUNCTIONS
+from tool_catalog_pipelines.expressions.condition_reasons import because, explanation
+from tool_catalog_pipelines.expressions.condition_values import Valued, valued
 from tool_catalog_pipelines.expressions.errors import ExpressionError
-from tool_catalog_pipelines.expressions.jsonpath import check_path
-from tool_catalog_pipelines.expressions.operands import Node
-from tool_catalog_pipelines.expressions.tokens import Token, tokenise
+from tool_catalog_pipelines.expressions.estimate import ARITIES, check_digits
+from tool_catalog_pipelines.expressions.parser import Language, parse
+from tool_catalog_pipelines.expressions.regexes import Deadline
+from tool_catalog_pipelines.expressions.render import render
+from tool_catalog_pipelines.expressions.tree import (
+    CONSTANTS,
+    Call,
+    Constant,
+    Name,
+    Node,
+    Path,
+    walk,
+)
 
 MAX_LENGTH = 2000
-MAX_DEPTH = 20
-_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
-_CONSTANTS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
+_LANGUAGE = Language(
+    MAX_LENGTH,
+    {**ARITIES, **{name: (known.arity, known.arity) for name, known in FUNCTIONS.items()}},
+    has_values=True,
+)
+_TRUE = Constant(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +46,44 @@ class Verdict:
 
     value: bool | None
     because: str
+    tree: Valued
+
+    @property
+    def lets_step_run(self) -> bool:
+        """For the condition of a step: unknown counts as false."""
+        return self.value is True
+
+    @property
+    def violates_policy(self) -> bool:
+        """For a condition under which a policy forbids something: unknown is a violation."""
+        return self.value is not False
+
+    def explanation(self) -> dict[str, Any]:
+        """Every part with its value, and whether it decided."""
+        return explanation(self.tree)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A parsed condition; `paths` and `names` are what it reads from the context."""
+    """A parsed condition; `paths` and `names` are what it reads from the context.
+
+    `constants` are pi and e, which it reads from the context only if that has such a name.
+    """
 
     text: str
     root: Node
     paths: tuple[str, ...]
     names: frozenset[str]
+    constants: frozenset[str]
 
     def evaluate(self, context: Mapping[str, Any]) -> Verdict:
         """Judge the condition; never raises for the context's values."""
-        value = ops.truth(self.root.value(context))
-        return Verdict(value, self.root.because(context))
+        tree = valued(self.root, context, Deadline())
+        return Verdict(tree.truth, because(tree), tree)
+
+    def render(self) -> str:
+        """Text that parses to the same tree."""
+        return render(self.root)
 
 
 @lru_cache(maxsize=2048)
@@ -56,153 +94,29 @@ def parse_condition(text: str) -> Condition:
         ExpressionError: with column and hint.
     """
     if not text.strip():
-        return Condition("", ops.Constant(True, "true"), (), frozenset())
-    parser = _Parser(tokenise(text, MAX_LENGTH))
-    root = parser.whole()
-    return Condition(
-        text.strip(), root, tuple(dict.fromkeys(parser.paths)), frozenset(parser.names)
-    )
+        return Condition("", _TRUE, (), frozenset(), frozenset())
+    root = parse(text, _LANGUAGE)
+    check_digits(root)
+    _check_patterns(root)
+    nodes = list(walk(root))
+    paths = tuple(dict.fromkeys(node.path for node in nodes if isinstance(node, Path)))
+    names = frozenset(node.name for node in nodes if isinstance(node, Name))
+    constants = names & CONSTANTS.keys()
+    return Condition(text.strip(), root, paths, names - constants, constants)
 
 
-class _Parser:
-    """Recursive descent over the tokens of one condition."""
+def _check_patterns(root: Node) -> None:
+    """Refuse regular expressions that are written out and cannot be read."""
+    for node in walk(root):
+        match node:
+            case Call(name="matches_regex", arguments=(_, Constant(value=str() as pattern))):
+                _check_pattern(pattern, node.column)
+            case _:
+                pass
 
-    def __init__(self, tokens: tuple[Token, ...]) -> None:
-        self._tokens = tokens
-        self._at = 0
-        self._depth = 0
-        self.paths: list[str] = []
-        self.names: list[str] = []
 
-    def whole(self) -> Node:
-        node = self._or()
-        if self._next.kind != "end":
-            raise ExpressionError(f"unexpected {self._next.text!r}", self._next.column)
-        return node
-
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._at]
-
-    def _take(self, *texts: str) -> Token | None:
-        token = self._next
-        if token.kind in ("operator", "name") and token.text in texts:
-            self._at += 1
-            return token
-        return None
-
-    def _expect(self, text: str) -> None:
-        if self._take(text) is None:
-            found = self._next.text or "the end"
-            raise ExpressionError(f"expected {text!r} but found {found!r}", self._next.column)
-
-    def _or(self) -> Node:
-        self._enter()
-        nodes = [self._and()]
-        while self._take("or"):
-            nodes.append(self._and())
-        self._depth -= 1
-        return nodes[0] if len(nodes) == 1 else ops.AnyOf(tuple(nodes))
-
-    def _and(self) -> Node:
-        nodes = [self._not()]
-        while self._take("and"):
-            nodes.append(self._not())
-        return nodes[0] if len(nodes) == 1 else ops.AllOf(tuple(nodes))
-
-    def _not(self) -> Node:
-        if self._take("not"):
-            self._enter()
-            node = ops.Not(self._not())
-            self._depth -= 1
-            return node
-        return self._comparison()
-
-    def _enter(self) -> None:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise ExpressionError(f"nested deeper than {MAX_DEPTH}", self._next.column, "simplify")
-
-    def _comparison(self) -> Node:
-        left = self._sum()
-        if token := self._take(*_COMPARISONS):
-            return ops.Comparison(token.text, left, self._sum())
-        if self._take("in"):
-            return ops.Membership(left, self._sum())
-        if self._next.text == "not" and self._tokens[self._at + 1].text == "in":
-            self._at += 2
-            return ops.Not(ops.Membership(left, self._sum()))
-        return left
-
-    def _sum(self) -> Node:
-        return self._binary(self._product, "+", "-")
-
-    def _product(self) -> Node:
-        return self._binary(self._unary, "*", "/", "//", "%")
-
-    def _binary(self, operand: Callable[[], Node], *symbols: str) -> Node:
-        node = operand()
-        while token := self._take(*symbols):
-            node = ops.Arithmetic(token.text, node, operand())
-        return node
-
-    def _unary(self) -> Node:
-        if self._take("-"):
-            self._enter()
-            node = ops.Arithmetic("-", ops.Constant(0, "0"), self._unary())
-            self._depth -= 1
-            return node
-        base = self._atom()
-        return ops.Arithmetic("**", base, self._unary()) if self._take("**") else base
-
-    def _atom(self) -> Node:
-        token = self._next
-        if self._take("("):
-            node = self._or()
-            self._expect(")")
-            return node
-        if self._take("["):
-            return ops.ListOf(self._arguments("]"))
-        self._at += 1
-        if token.kind in ("number", "percent"):
-            value = float(token.text) / (100 if token.kind == "percent" else 1)
-            return ops.Constant(value, token.text + ("%" if token.kind == "percent" else ""))
-        if token.kind == "string":
-            return ops.Constant(token.text, repr(token.text))
-        if token.kind == "path":
-            check_path(token.text)
-            self.paths.append(token.text)
-            return ops.Path(token.text)
-        if token.kind == "name" and token.text not in ("and", "or", "not", "in"):
-            return self._name(token)
-        found = token.text or "the end"
-        raise ExpressionError(f"expected a value but found {found!r}", token.column)
-
-    def _name(self, token: Token) -> Node:
-        if self._take("("):
-            return self._call(token, self._arguments(")"))
-        if token.text in _CONSTANTS:
-            return ops.Constant(_CONSTANTS[token.text], token.text)
-        self.names.append(token.text)
-        return ops.Name(token.text)
-
-    def _call(self, name: Token, arguments: tuple[Node, ...]) -> Node:
-        known = FUNCTIONS.get(name.text)
-        if known is None:
-            raise ExpressionError(
-                f"there is no function {name.text!r}",
-                name.column,
-                f"known: {', '.join(sorted(FUNCTIONS))}",
-            )
-        if len(arguments) != known.arity:
-            raise ExpressionError(f"{name.text} takes {known.arity} arguments", name.column)
-        return ops.Call(name.text, known, arguments)
-
-    def _arguments(self, closing: str) -> tuple[Node, ...]:
-        if self._take(closing):
-            return ()
-        nodes = [self._or()]
-        while self._take(","):
-            nodes.append(self._or())
-        self._expect(closing)
-        return tuple(nodes)
+def _check_pattern(pattern: str, column: int) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ExpressionError(f"the regular expression cannot be read: {error}", column) from error

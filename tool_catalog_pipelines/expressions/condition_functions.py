@@ -6,12 +6,18 @@ values give missing too: a condition never raises for the data it meets.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from tool_catalog_pipelines.expressions.regexes import Deadline, SlowRegexError, search
+from tool_catalog_pipelines.expressions.regexes import (
+    Deadline,
+    SlowRegexError,
+    search,
+    unsearchable,
+)
 
 MAX_PATTERN = 200
 MAX_TEXT = 10_000
@@ -35,12 +41,13 @@ class Function:
     call: Callable[..., Any]
     arity: int
     takes_missing: bool = False
+    takes_deadline: bool = False
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, arguments: Sequence[Any], deadline: Deadline) -> Any:
         """The result, or MISSING."""
-        if MISSING in arguments and not self.takes_missing:
+        if not self.takes_missing and any(argument is MISSING for argument in arguments):
             return MISSING
-        return self.call(*arguments)
+        return self.call(*arguments, deadline) if self.takes_deadline else self.call(*arguments)
 
 
 def _exists(value: Any) -> bool:
@@ -66,12 +73,13 @@ def _is_empty(value: Any) -> bool:
     return value is MISSING or value is None or value in ("", [], {})
 
 
-def _contains(holder: Any, element: Any) -> Any:
+def contains(holder: Any, element: Any) -> Any:
+    """A part of a text, an element of a list, a key of an object; missing for all else."""
     if isinstance(holder, str):
         return element in holder if isinstance(element, str) else MISSING
-    if isinstance(holder, list | Mapping):
-        return element in cast("list[Any]", holder)
-    return MISSING
+    if isinstance(holder, Mapping):
+        return isinstance(element, str) and element in holder
+    return element in cast("list[Any]", holder) if isinstance(holder, list) else MISSING
 
 
 def _text_test(test: Callable[[str, str], bool]) -> Callable[[Any, Any], Any]:
@@ -82,7 +90,7 @@ def _text_test(test: Callable[[str, str], bool]) -> Callable[[Any, Any], Any]:
     return check
 
 
-def _matches(text: Any, pattern: Any) -> Any:
+def _matches(text: Any, pattern: Any, deadline: Deadline) -> Any:
     """Regular expression search, with limits against patterns that never end."""
     if not (isinstance(text, str) and isinstance(pattern, str)):
         return MISSING
@@ -90,8 +98,10 @@ def _matches(text: Any, pattern: Any) -> Any:
         return MISSING
     try:
         re.compile(pattern)
-        return search(pattern, text, Deadline()) is not None
-    except (re.error, SlowRegexError):
+        if unsearchable(pattern) is not None:
+            return MISSING
+        return search(pattern, text, deadline) is not None
+    except (re.error, SlowRegexError, RecursionError, OverflowError):
         return MISSING
 
 
@@ -114,12 +124,15 @@ def _numbers(values: Any) -> Sequence[float] | None:
 
 def _sum(values: Any) -> Any:
     numbers = _numbers(values)
-    return MISSING if numbers is None else sum(numbers)
+    try:
+        return MISSING if numbers is None else math.fsum(numbers)
+    except (OverflowError, ValueError):  # too large, or infinities of both signs
+        return MISSING
 
 
 def _average(values: Any) -> Any:
-    numbers = _numbers(values)
-    return sum(numbers) / len(numbers) if numbers else MISSING
+    total = _sum(values)
+    return total / len(values) if total is not MISSING and values else MISSING
 
 
 def _ordered(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
@@ -143,12 +156,12 @@ FUNCTIONS: Mapping[str, Function] = {
     "is_empty": Function(_is_empty, 1, takes_missing=True),
     "length": Function(_length, 1),
     "count_items": Function(_count, 1, takes_missing=True),
-    "contains": Function(_contains, 2),
-    "has_item": Function(_contains, 2),
+    "contains": Function(contains, 2),
+    "has_item": Function(contains, 2),
     "contains_string": Function(_text_test(lambda text, part: part in text), 2),
     "starts_with": Function(_text_test(str.startswith), 2),
     "ends_with": Function(_text_test(str.endswith), 2),
-    "matches_regex": Function(_matches, 2),
+    "matches_regex": Function(_matches, 2, takes_deadline=True),
     "any_match": Function(_over_list(any), 2),
     "all_match": Function(_over_list(all), 2),
     "is_string": Function(_is(str), 1),

@@ -1,36 +1,48 @@
-"""Estimate expressions: text -> immutable `Expression`, its value, its linear terms.
+"""Estimate expressions: text -> immutable `Expression` with everything that can be asked of it.
 
-Grammar: numbers, + - * / // % **, unary minus and plus, parentheses, the functions of tree.py,
-pi and e, `a if c else b` with one comparison, variable names.
+Grammar: numbers, + - * / // % **, unary minus and plus, parentheses, the functions of functions.py,
+pi and e, variable names, and `a if c else b` where c compares numbers, with and, or and not.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
+from tool_catalog_pipelines.expressions import linear, scalar
 from tool_catalog_pipelines.expressions.errors import ExpressionError
-from tool_catalog_pipelines.expressions.tokens import Token, tokenise
+from tool_catalog_pipelines.expressions.functions import FUNCTIONS, MAX_DIGITS
+from tool_catalog_pipelines.expressions.growth import Growth, growth
+from tool_catalog_pipelines.expressions.intervals import interval
+from tool_catalog_pipelines.expressions.narrowing import Interval
+from tool_catalog_pipelines.expressions.parser import Language, parse
+from tool_catalog_pipelines.expressions.render import render
 from tool_catalog_pipelines.expressions.tree import (
-    CONSTANTS,
-    FUNCTIONS,
+    Binary,
     Call,
     Choice,
-    Negation,
+    Comparison,
+    Constant,
+    Logic,
     Node,
-    Number,
-    Operation,
-    Variable,
-    evaluate,
-    render,
+    Unary,
+    children,
+    free_variables,
+    walk,
 )
+from tool_catalog_pipelines.expressions.vector import evaluate_rows
 
+if TYPE_CHECKING:
+    from tool_catalog_pipelines.expressions.vector import Array
+
+Kind = Literal["constant", "sum of terms", "general"]
 MAX_LENGTH = 500
-MAX_DEPTH = 20
-Operand = Callable[[], Node]
-_COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+ARITIES: Mapping[str, tuple[int, int]] = {
+    name: (function.fewest, function.most) for name, function in FUNCTIONS.items()
+}
+_LANGUAGE = Language(MAX_LENGTH, ARITIES, has_values=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +55,41 @@ class Expression:
 
     def evaluate(self, variables: Mapping[str, float]) -> float:
         """The value for the variables given; ExpressionError if there is none."""
-        return evaluate(self.root, variables)
+        return scalar.evaluate(self.root, variables)
+
+    def evaluate_rows(self, variables: Mapping[str, Any], rows: int | None = None) -> Array:
+        """The value for each row; variables are numpy columns, or one number for all rows.
+
+        Raises:
+            ExpressionError: a row has no value; the message names the first.
+        """
+        return evaluate_rows(self.root, variables, rows)
+
+    def interval(self, ranges: Mapping[str, Interval]) -> Interval:
+        """The range of values, given the ranges of the variables; see intervals.py."""
+        return interval(self.root, ranges)
+
+    def growth(self, name: str, ranges: Mapping[str, Interval]) -> Growth:
+        """Whether the value rises or falls with a variable; see growth.py."""
+        return growth(self.root, name, ranges)
+
+    @property
+    def kind(self) -> Kind:
+        """What can be done with it: only a sum of terms can be fitted again."""
+        if not self.free_variables:
+            return "constant"
+        return "general" if linear.linear_terms(self.root) is None else "sum of terms"
 
     def linear_terms(self) -> tuple[LinearTerm, ...] | None:
         """The expression as a sum of coefficient times factor; None if it is no such sum."""
-        return _terms(self.root, 1.0)
+        terms = linear.linear_terms(self.root)
+        if terms is None:
+            return None
+        return tuple(LinearTerm(c, None if f is None else _expression(f)) for c, f in terms)
+
+    def render(self) -> str:
+        """Text that parses to the same tree."""
+        return render(self.root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +107,10 @@ def parse_estimate(text: str) -> Expression:
     Raises:
         ExpressionError: with column and hint.
     """
-    parser = _Parser(tokenise(text, MAX_LENGTH))
-    root = parser.whole()
-    return Expression(text.strip(), root, frozenset(_variables(root)))
+    root = parse(text, _LANGUAGE)
+    _check_number(root)
+    check_digits(root)
+    return Expression(text.strip(), root, free_variables(root))
 
 
 def render_linear(terms: Sequence[LinearTerm]) -> str:
@@ -81,178 +124,67 @@ def render_linear(terms: Sequence[LinearTerm]) -> str:
     return " ".join(parts) or "0"
 
 
+def check_digits(root: Node) -> None:
+    """Refuse a rounding whose digits are not written as a whole number.
+
+    Raises:
+        ExpressionError: with its column.
+    """
+    for node in walk(root):
+        if isinstance(node, Call) and node.name == "round" and len(node.arguments) == 2:
+            digits = _written_number(node.arguments[1])
+            if digits is None or not digits.is_integer() or abs(digits) > MAX_DIGITS:
+                raise ExpressionError(
+                    f"the digits of round are no whole number from -{MAX_DIGITS} to {MAX_DIGITS}",
+                    node.column,
+                    "example: round(N / 3, 2)",
+                )
+
+
+def _written_number(node: Node) -> float | None:
+    if isinstance(node, Unary):
+        value = _written_number(node.operand)
+        return None if value is None else -value
+    return node.value if isinstance(node, Constant) and isinstance(node.value, float) else None
+
+
+def _check_number(node: Node) -> None:
+    """Refuse truth values where a number belongs."""
+    match node:
+        case Comparison() | Logic() | Unary(symbol="not"):
+            raise ExpressionError(
+                "a comparison is no number",
+                node.column if isinstance(node, Comparison) else 1,
+                "write `a if ... else b`; conditions are another language",
+                "wrong_kind",
+            )
+        case Choice():
+            _check_condition(node.condition)
+            _check_number(node.then)
+            _check_number(node.otherwise)
+        case _:
+            for child in children(node):
+                _check_number(child)
+
+
+def _check_condition(node: Node) -> None:
+    match node:
+        case Logic() | Unary(symbol="not"):
+            for part in children(node):
+                _check_condition(part)
+        case Comparison():
+            if {"in", "not in"} & set(node.symbols):
+                raise ExpressionError("'in' needs a list, which an estimate has not", node.column)
+            for operand in node.operands:
+                _check_number(operand)
+        case _:
+            _check_number(node)
+
+
 def _grouped(factor: Expression) -> str:
     text = render(factor.root)
-    return f"({text})" if isinstance(factor.root, Operation | Choice) else text
-
-
-class _Parser:
-    """Precedence climbing over the tokens of one expression."""
-
-    def __init__(self, tokens: tuple[Token, ...]) -> None:
-        self._tokens = tokens
-        self._at = 0
-        self._depth = 0
-
-    def whole(self) -> Node:
-        node = self._choice()
-        if self._next.kind != "end":
-            raise ExpressionError(f"unexpected {self._next.text!r}", self._next.column)
-        return node
-
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._at]
-
-    def _take(self, *texts: str) -> Token | None:
-        token = self._next
-        if token.kind in ("operator", "name") and token.text in texts:
-            self._at += 1
-            return token
-        return None
-
-    def _expect(self, text: str) -> None:
-        if self._take(text) is None:
-            found = self._next.text or "the end"
-            raise ExpressionError(f"expected {text!r} but found {found!r}", self._next.column)
-
-    def _choice(self) -> Node:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise ExpressionError(f"nested deeper than {MAX_DEPTH}", self._next.column, "simplify")
-        node = self._comparison()
-        if self._take("if"):
-            condition = self._comparison()
-            self._expect("else")
-            node = Choice(condition, node, self._choice())
-        self._depth -= 1
-        return node
-
-    def _comparison(self) -> Node:
-        return self._binary(self._sum, _COMPARISONS, repeat=False)
-
-    def _sum(self) -> Node:
-        return self._binary(self._product, ("+", "-"))
-
-    def _product(self) -> Node:
-        return self._binary(self._unary, ("*", "/", "//", "%"))
-
-    def _binary(self, operand: Operand, symbols: Sequence[str], repeat: bool = True) -> Node:
-        node = operand()
-        while token := self._take(*symbols):
-            node = Operation(token.text, node, operand(), token.column)
-            if not repeat:
-                break
-        return node
-
-    def _unary(self) -> Node:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise ExpressionError(f"nested deeper than {MAX_DEPTH}", self._next.column, "simplify")
-        node: Node
-        if self._take("-"):
-            node = Negation(self._unary())
-        elif self._take("+"):
-            node = self._unary()
-        else:
-            node = self._power()
-        self._depth -= 1
-        return node
-
-    def _power(self) -> Node:
-        base = self._atom()
-        token = self._take("**")
-        return Operation("**", base, self._unary(), token.column) if token else base
-
-    def _atom(self) -> Node:
-        token = self._next
-        if self._take("("):
-            node = self._choice()
-            self._expect(")")
-            return node
-        self._at += 1
-        if token.kind == "number":
-            return Number(float(token.text))
-        if token.kind == "name" and token.text not in ("if", "else"):
-            return self._call(token) if self._take("(") else _variable(token)
-        found = token.text or "the end"
-        raise ExpressionError(f"expected a number or a name but found {found!r}", token.column)
-
-    def _call(self, name: Token) -> Node:
-        if name.text not in FUNCTIONS:
-            near = difflib.get_close_matches(name.text, FUNCTIONS, n=3) or sorted(FUNCTIONS)
-            raise ExpressionError(
-                f"there is no function {name.text!r}", name.column, f"known: {', '.join(near)}"
-            )
-        arguments = [self._choice()]
-        while self._take(","):
-            arguments.append(self._choice())
-        self._expect(")")
-        _, fewest, most = FUNCTIONS[name.text]
-        if not fewest <= len(arguments) <= most:
-            wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-            raise ExpressionError(f"{name.text} takes {wanted} arguments", name.column)
-        return Call(name.text, tuple(arguments), name.column)
-
-
-def _variable(token: Token) -> Variable:
-    if "." in token.text:
-        raise ExpressionError(f"{token.text!r} is not a variable name", token.column)
-    return Variable(token.text, token.column)
-
-
-def _variables(node: Node) -> set[str]:
-    if isinstance(node, Variable):
-        return set() if node.name in CONSTANTS else {node.name}
-    return {name for child in _children(node) for name in _variables(child)}
-
-
-def _children(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, Operation):
-        return (node.left, node.right)
-    if isinstance(node, Call):
-        return node.arguments
-    if isinstance(node, Choice):
-        return (node.condition, node.then, node.otherwise)
-    return (node.operand,) if isinstance(node, Negation) else ()
-
-
-def _terms(node: Node, scale: float) -> tuple[LinearTerm, ...] | None:
-    if isinstance(node, Negation):
-        return _terms(node.operand, -scale)
-    if isinstance(node, Operation) and node.symbol in ("+", "-"):
-        left = _terms(node.left, scale)
-        right = _terms(node.right, -scale if node.symbol == "-" else scale)
-        return None if left is None or right is None else left + right
-    constant = _constant(node)
-    if constant is not None:
-        return (LinearTerm(scale * constant, None),)
-    if isinstance(node, Operation) and node.symbol in ("*", "/"):
-        return _scaled(node, scale)
-    if isinstance(node, Choice):
-        return None
-    return (LinearTerm(scale, _expression(node)),)
-
-
-def _scaled(node: Operation, scale: float) -> tuple[LinearTerm, ...] | None:
-    """A product with one constant side, or a quotient with a constant divisor."""
-    left, right = _constant(node.left), _constant(node.right)
-    if right is not None and (node.symbol == "*" or right != 0):
-        return _terms(node.left, scale * right if node.symbol == "*" else scale / right)
-    if left is not None and node.symbol == "*":
-        return _terms(node.right, scale * left)
-    if _is_sum(node.left) or _is_sum(node.right):
-        return None
-    return (LinearTerm(scale, _expression(node)),)
-
-
-def _is_sum(node: Node) -> bool:
-    return isinstance(node, Operation) and node.symbol in ("+", "-")
-
-
-def _constant(node: Node) -> float | None:
-    return None if _variables(node) else evaluate(node, {})
+    return f"({text})" if isinstance(factor.root, Binary | Choice) else text
 
 
 def _expression(node: Node) -> Expression:
-    return Expression(render(node), node, frozenset(_variables(node)))
+    return Expression(render(node), node, free_variables(node))

@@ -36,7 +36,9 @@ def find_values(path: str, document: object) -> list[Any]:
     compiled = _compile(path)
     try:
         return [match.value for match in compiled.find(document)]
-    except (TypeError, KeyError, AttributeError, IndexError) as error:
+    except (
+        TypeError, LookupError, AttributeError, ArithmeticError, ValueError, RecursionError
+    ) as error:  # fmt: skip
         raise ExpressionError(
             f"the path {path} cannot be applied here: {error}", hint="check its filter"
         ) from error

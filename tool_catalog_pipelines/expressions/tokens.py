@@ -13,7 +13,11 @@ from tool_catalog_pipelines.expressions.errors import ExpressionError
 
 Kind = Literal["number", "percent", "string", "name", "path", "operator", "end"]
 
-_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_DIGITS = r"[0-9](?:_?[0-9])*"
+_NUMBER = re.compile(
+    r"0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+"
+    rf"|(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _OPERATOR = re.compile(r"\*\*|//|==|!=|<=|>=|[-+*/%<>(),\[\]]")
 _PATH_ENDS = frozenset(" \t\r\n,)=!<>+-*/%")
@@ -28,8 +32,13 @@ class Token:
     column: int
 
 
-def tokenise(text: str, max_length: int) -> tuple[Token, ...]:
+def tokenise(text: str, max_length: int, has_percent: bool) -> tuple[Token, ...]:
     """Split a text into tokens, the last one of kind `end`.
+
+    Args:
+        text: what to split.
+        max_length: most characters.
+        has_percent: read `95%` as a percentage; else % is always the remainder.
 
     Raises:
         ExpressionError: too long, or a character that begins no token.
@@ -38,6 +47,7 @@ def tokenise(text: str, max_length: int) -> tuple[Token, ...]:
         raise ExpressionError(
             f"{len(text)} characters are too many; the limit is {max_length}",
             hint="make it shorter",
+            code="limit",
         )
     tokens: list[Token] = []
     at = 0
@@ -47,11 +57,11 @@ def tokenise(text: str, max_length: int) -> tuple[Token, ...]:
         if at == len(text):
             tokens.append(Token("end", "", at + 1))
             return tuple(tokens)
-        token, at = _next(text, at)
+        token, at = _next(text, at, has_percent)
         tokens.append(token)
 
 
-def _next(text: str, at: int) -> tuple[Token, int]:
+def _next(text: str, at: int, has_percent: bool) -> tuple[Token, int]:
     character = text[at]
     if character in "'\"":
         return _string(text, at)
@@ -60,7 +70,7 @@ def _next(text: str, at: int) -> tuple[Token, int]:
         return Token("path", text[at:end], at + 1), end
     number = _NUMBER.match(text, at)
     if number:
-        return _number(text, number, at)
+        return _number(text, number, has_percent)
     for kind, pattern in (("name", _NAME), ("operator", _OPERATOR)):
         match = pattern.match(text, at)
         if match:
@@ -69,12 +79,14 @@ def _next(text: str, at: int) -> tuple[Token, int]:
     raise ExpressionError(f"unexpected character {character!r}", at + 1, "remove it")
 
 
-def _number(text: str, match: re.Match[str], at: int) -> tuple[Token, int]:
+def _number(text: str, match: re.Match[str], has_percent: bool) -> tuple[Token, int]:
     """A number; directly followed by % and then no operand, it is a percentage."""
-    end = match.end()
-    if text[end : end + 1] == "%" and not _operand_follows(text, end + 1):
-        return Token("percent", match.group(), at + 1), end + 1
-    return Token("number", match.group(), at + 1), end
+    end, column = match.end(), match.start() + 1
+    if has_percent and text[end : end + 1] == "%" and not _operand_follows(text, end + 1):
+        return Token("percent", match.group(), column), end + 1
+    if text[end : end + 1].isalnum() or text[end : end + 1] == "_":
+        raise ExpressionError("a number that runs into a name", column, "put a blank or * between")
+    return Token("number", match.group(), column), end
 
 
 def _operand_follows(text: str, at: int) -> bool:

@@ -91,7 +91,8 @@ class References:
             self.findings.add_expression(where, "'when' cannot be read", error)
             return []
         roots = [root for path in condition.paths for root in self._context_path(where, path)]
-        return roots + [name for name in sorted(condition.names) if self._name(where, name)]
+        names = condition.names | (condition.constants & self.scope.fields.keys())
+        return roots + [name for name in sorted(names) if self._name(where, name)]
 
     def _name(self, where: DocumentPath, name: str) -> bool:
         """True if a bare name in a condition is a step or `inputs`."""

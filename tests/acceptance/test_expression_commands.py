@@ -1,0 +1,153 @@
+"""`tool-catalog eval` and `condition` as programs use them: one line of JSON for each question."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
+
+
+def program(
+    settings: Settings, *arguments: str, given: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    argv = [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *arguments]
+    environment = {**os.environ, **child_environment(settings)}
+    return subprocess.run(
+        argv, capture_output=True, input=given, timeout=120, env=environment, cwd=CHECKOUT,
+        check=False,
+    )  # fmt: skip
+
+
+def batch(settings: Settings, command: str, lines: list[Any]) -> list[Any]:
+    texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+    done = program(settings, command, "--batch", given=b"\n".join(texts) + b"\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_eval_answers_every_line(settings: Settings) -> None:
+    found = batch(
+        settings,
+        "eval",
+        [
+            {"expr": "N * 2 + 1", "vars": {"N": 4}},
+            {"expr": 7},
+            {"expr": "N + pages"},
+            {"expr": "1 / 0"},
+            {"expr": "nope", "vars": {}},
+            {"expr": "N", "vars": {"N": "5"}},
+            {"expr": "N", "vars": {"N": True}},
+            {"expr": "1 +", "vars": {}},
+            {"expr": True},
+            {"expression": "1"},
+            {"expr": "1", "vars": [1]},
+            b"{broken",
+            b"\xff\xfe",
+            b"",
+            b"[1]",
+            {"expr": "N", "vars": {"N": 1}, "tool": "linux/nope"},
+            {"expr": "1 / (N - 1)", "vars": {"N": 3}, "ranges": {"N": [2, 5]}, "explain": True},
+        ],
+    )
+    assert found[0] == {"value": 9.0}
+    assert found[1] == {"value": 7.0}
+    assert found[2] == {"value": 1.0, "defaults": {"N": 0.0, "pages": 1.0}}
+    codes = [one["error"]["code"] for one in found[3:16]]
+    assert codes == [
+        "no_value", "unknown_name", "wrong_kind", "wrong_kind", "syntax", "bad_request",
+        "bad_request", "bad_request", "bad_request", "bad_request", "bad_request", "bad_request",
+        "invalid",
+    ]  # fmt: skip
+    assert found[7]["error"]["position"] == 4
+    assert found[16]["interval"] == {"low": 0.25, "high": 1.0}
+    assert found[16]["variables"]["N"]["growth"] == "decreasing"
+    assert found[16]["class"] == "general"
+    assert found[16]["tree"]["parts"][0]["part"] == "1"
+
+
+def test_eval_by_hand_says_value_defaults_and_explanation(settings: Settings) -> None:
+    done = program(settings, "eval", " 10 + 2 * N + pages", "--var", "N=5", "--explain")
+    assert done.returncode == 0
+    assert done.stdout.decode().splitlines()[0] == "21.0"
+    assert "N: increasing" in done.stdout.decode()
+    assert "pages was not given; its default 1 was used" in done.stderr.decode()
+
+
+def test_eval_with_a_tool_takes_its_variables(settings: Settings) -> None:
+    folder = settings.catalog_dir / "tools" / "linux"
+    folder.mkdir(parents=True)
+    shutil.copy(CHECKOUT / "catalog_yaml" / "tools" / "linux" / "df.yaml", folder)
+    asked = ("eval", "6 + 0.5 * num_filesystems", "--tool", "linux/df", "--json")
+    found = program(settings, *asked, "--pattern", "disk_usage/list_filesystems")
+    assert json.loads(found.stdout) == {"value": 11.0, "defaults": {"num_filesystems": 10.0}}
+    assert (
+        b"known: num_filesystems"
+        in program(
+            settings, "eval", "N", *asked[2:4], "--pattern", "disk_usage/list_filesystems"
+        ).stderr
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("eval", "1 / 0"),
+        ("eval", "2 * page"),
+        ("eval", "N", "--var", "N=five"),
+        ("eval", "N", "--var", "N"),
+        ("eval", "N", "--var", "N=nan"),
+        ("eval", "N", "--explain", "--range", "N=9:1"),
+        ("condition", "1 >"),
+        ("condition", "x", "--context", "/nowhere/at/all.json"),
+    ],
+)
+def test_bad_input_is_exit_code_2_with_one_error(
+    settings: Settings, arguments: tuple[str, ...]
+) -> None:
+    done = program(settings, *arguments, "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"].keys() >= {"code", "message"}
+    by_hand = program(settings, *arguments)
+    assert by_hand.returncode == 2
+    assert by_hand.stdout == b""
+    assert b"Traceback" not in by_hand.stderr
+
+
+def test_condition_says_what_decided(settings: Settings, tmp_path: Path) -> None:
+    context = tmp_path / "context.json"
+    context.write_text('{"use": 0.97}', encoding="utf-8")
+    done = program(
+        settings, "condition", "use >= 95% and $.x > 1", "--context", str(context), "--explain"
+    )
+    assert done.returncode == 0
+    assert done.stdout.decode().splitlines()[0].startswith("unknown: $.x is missing")
+    assert "(not decisive)" in done.stdout.decode()
+
+
+def test_condition_answers_every_line(settings: Settings) -> None:
+    found = batch(
+        settings,
+        "condition",
+        [
+            {"condition": "N > 50", "context": {"N": 51}},
+            {"condition": "N > 50", "context": {}},
+            {"condition": "", "context": {}},
+            {"condition": "N >", "context": {}},
+            {"condition": 5},
+            {"condition": "a", "context": []},
+            {"condition": "big > 1", "context": {"big": 10**400}, "explain": True},
+        ],
+    )
+    assert found[0] == {"value": True, "because": "N is 51, which is > 50"}
+    assert [one["value"] for one in found[:3]] == [True, None, True]
+    assert [one["error"]["code"] for one in found[3:6]] == ["syntax", "bad_request", "bad_request"]
+    assert found[6]["value"] is True

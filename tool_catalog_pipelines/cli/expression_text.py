@@ -1,0 +1,37 @@
+"""How the explanation of an expression or a condition looks on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_STEP = "  "
+
+
+def explained(document: Mapping[str, Any]) -> str:
+    """The explanation of an estimate."""
+    span = document["interval"]
+    between = f"{span['low']:g} to {span['high']:g}" if "low" in span else span["reason"]
+    lines = [
+        f"class: {document['class']}",
+        f"written out: {document['rendered']}",
+        f"interval: {between}",
+    ]
+    for name, one in document["variables"].items():
+        low, high = one["range"]
+        lines.append(f"{name}: {one['growth']} from {low:g} to {high:g}")
+    return "\n".join([*lines, shown_tree(document["tree"])])
+
+
+def shown_tree(tree: Mapping[str, Any], depth: int = 0) -> str:
+    """A tree with a line for each part; what did not decide is marked."""
+    value = tree["value"] if tree.get("known", True) else "unknown"
+    mark = "" if tree.get("decides", True) else "  (not decisive)"
+    lines = [f"{_STEP * depth}{tree['part']}  ->  {_shown(value)}{mark}"]
+    return "\n".join([*lines, *(shown_tree(part, depth + 1) for part in tree["parts"])])
+
+
+def _shown(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
