@@ -6,13 +6,14 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 
-from benchmarks import catalogue, chain_overhead, search
+from benchmarks import catalogue, chain_overhead, search, selection
 from benchmarks.results import LATEST, Result, show, write
 
 BENCHMARKS: Mapping[str, Callable[[int], list[Result]]] = {
     "chain overhead": lambda repetitions: chain_overhead.measure(repetitions=repetitions),
     "catalogue": lambda _: catalogue.measure(),
     "search": lambda _: search.measure(),
+    "selection": lambda _: selection.measure(),
 }
 
 

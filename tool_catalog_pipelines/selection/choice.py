@@ -136,7 +136,8 @@ def asked_values(need: Need, context: EstimatedContext) -> dict[str, Value]:
 def rank(judged: Sequence[Judged], weights: Weights) -> tuple[Judged, ...]:
     """Candidates with their scores, best first."""
     entrants = [
-        Entrant(one.candidate.label, one.candidate.features, one.candidate.raw) for one in judged
+        Entrant(one.candidate.pattern_name, one.candidate.features, one.candidate.raw)
+        for one in judged
     ]
     return tuple(
         Judged(judged[index].candidate, judged[index].verdict, score)

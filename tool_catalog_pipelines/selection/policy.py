@@ -49,7 +49,7 @@ class Verdict:
     @property
     def is_allowed(self) -> bool:
         """Whether no hard rule is broken."""
-        return not any(violation.severity == "hard" for violation in self.violations)
+        return not self.violations or all(one.severity == "soft" for one in self.violations)
 
     @property
     def requires_approval(self) -> bool:
@@ -90,11 +90,14 @@ def judge(
         *_time(policy, limits, time_ms),
     ]
     soft = [*_background(policy, context), *_approval(policy, limits)]
+    if not hard and not soft:
+        return _FINE
     violations = [Violation(rule, "hard", message) for rule, message in hard]
     violations += [Violation(rule, "soft", message) for rule, message in soft]
     return Verdict(tuple(violations))
 
 
+_FINE = Verdict()
 _Broken = Iterator[tuple[str, str]]
 
 
@@ -114,7 +117,8 @@ def _place(policy: PolicySpec, limits: Limits) -> _Broken:
         and not policy.production_safe
     ):
         yield "not_production_safe", "it is not marked as safe in production"
-    missing = sorted(set(policy.required_permissions) - limits.available_permissions)
+    needed = policy.required_permissions
+    missing = sorted(set(needed) - limits.available_permissions) if needed else ()
     if missing:
         yield "missing_permission", f"it needs the permissions {', '.join(missing)}"
     allowed = policy.allowed_environments
@@ -169,7 +173,7 @@ def _holds(condition: str, context: Mapping[str, Any]) -> str:
 def _approval(policy: PolicySpec, limits: Limits) -> _Broken:
     if policy.requires_approval:
         yield "requires_approval", "somebody has to approve it first"
-    elif limits.require_approval_for_elevated:
+    elif policy.required_permissions and limits.require_approval_for_elevated:
         elevated = sorted(ELEVATED.intersection(policy.required_permissions))
         if elevated:
             message = f"it needs elevated permissions ({', '.join(elevated)}), so an approval"
