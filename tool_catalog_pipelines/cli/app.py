@@ -16,6 +16,8 @@ from tool_catalog_pipelines.cli import (
     chain,
     new,
     search,
+    select,
+    selection,
     serve,
     trial,
     validate,
@@ -30,12 +32,14 @@ app = typer.Typer(
     help="A catalogue of tools that keeps its own estimates true.",
 )
 app.add_typer(chain.app, name="chain", help="Check, explain and run chains.")
+app.add_typer(selection.app, name="selection", help="The parts of a selection, by themselves.")
 catalog_files.register(app)
 catalog.register(app)
 catalog_change.register(app)
 catalog_update.register(app)
 catalog_many.register(app)
 search.register(app)
+select.register(app)
 trial.register(app)
 new.register(app)
 validate.register(app)
