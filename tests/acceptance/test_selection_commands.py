@@ -111,6 +111,7 @@ def test_select_in_a_batch_answers_every_line(run: Run) -> None:
         ("selection", "preference", "--mode", "x"),
         ("chain", "order", "{}"),
         ("assign", "nothing", "u"),
+        ("assign", "faster_echo", "\udcff"),
     ],
 )
 def test_bad_input_is_exit_code_2_with_an_error_document(

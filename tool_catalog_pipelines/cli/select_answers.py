@@ -17,6 +17,7 @@ from tool_catalog_pipelines.catalog.search.words import question_words, stem, wo
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.cli.batch import Document
 from tool_catalog_pipelines.cli.fields import Fields
+from tool_catalog_pipelines.cli.options import storable
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.cli.search import opened_search
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Problem
@@ -85,7 +86,7 @@ class Session:
         user = fields.text("user")
         fields.check()
         spec = self._experiment(name or "")
-        arm = assign_arm(spec.experiment, unit or "", spec.traffic_split)
+        arm = assign_arm(spec.experiment, storable(unit) or "", spec.traffic_split)
         user = user or (unit if spec.unit == "user" else None) or self._settings.actor
         reason = _left_out(spec, environment, user)
         return {
@@ -171,7 +172,7 @@ def _by_hits(query: str, hits: list[Hit], index: CandidateIndex) -> dict[str, An
     best = hits[0]
     asked = {stem(word) for word in question_words(query)}
     names = _capabilities(best.tool, index)
-    capability = max(names, key=lambda name: _in_common(asked, best.tool, name))
+    capability = max(names, key=lambda name: _fit(asked, best.tool, name))
     others = [name for hit in hits for name in _capabilities(hit.tool, index)]
     return {
         "capability": capability,
@@ -181,13 +182,19 @@ def _by_hits(query: str, hits: list[Hit], index: CandidateIndex) -> dict[str, An
     }
 
 
-def _in_common(asked: set[str], tool: CatalogTool, capability: str) -> int:
-    """How many of the words a capability has in its name, description and patterns."""
+def _fit(asked: set[str], tool: CatalogTool, capability: str) -> int:
+    """How well a capability fits words: those of its name count most, of its patterns least."""
     spec = tool.spec.capabilities[capability]
-    texts = [capability, spec.description]
-    for name, pattern in spec.patterns.items():
-        texts += [name, pattern.description, *pattern.typical_use_cases]
-    return len(asked & {stem(word) for text in texts for word in words_of(text)})
+    patterns = [
+        text
+        for name, pattern in spec.patterns.items()
+        for text in (name, pattern.description, *pattern.typical_use_cases)
+    ]
+    weighted = ((4, [capability]), (2, [spec.description]), (1, patterns))
+    return sum(
+        weight * len(asked & {stem(word) for text in texts for word in words_of(text)})
+        for weight, texts in weighted
+    )
 
 
 def _left_out(spec: ExperimentSpec, environment: str, user: str) -> str:
