@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 
-from benchmarks import catalogue, chain_overhead, expressions, search
+from benchmarks import catalogue, chain_overhead, expressions, search, selection
 from benchmarks.results import LATEST, Result, show, write
 
 BENCHMARKS: Mapping[str, Callable[[int], list[Result]]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: Mapping[str, Callable[[int], list[Result]]] = {
     "catalogue": lambda _: catalogue.measure(),
     "search": lambda _: search.measure(),
     "expressions": lambda _: expressions.measure(),
+    "selection": lambda _: selection.measure(),
 }
 
 

@@ -17,6 +17,8 @@ from tool_catalog_pipelines.cli import (
     expression,
     new,
     search,
+    select,
+    selection,
     serve,
     trial,
     validate,
@@ -31,6 +33,7 @@ app = typer.Typer(
     help="A catalogue of tools that keeps its own estimates true.",
 )
 app.add_typer(chain.app, name="chain", help="Check, explain and run chains.")
+app.add_typer(selection.app, name="selection", help="The parts of a selection, by themselves.")
 catalog_files.register(app)
 catalog.register(app)
 catalog_change.register(app)
@@ -38,6 +41,7 @@ catalog_update.register(app)
 catalog_many.register(app)
 search.register(app)
 expression.register(app)
+select.register(app)
 trial.register(app)
 new.register(app)
 validate.register(app)

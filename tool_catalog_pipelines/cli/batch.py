@@ -1,109 +1,126 @@
-"""JSON lines in, one JSON line out for each: a program starts once and asks many times.
+"""Commands that answer documents: one from the command line, or JSON lines, one answer per line.
 
-A line that cannot be answered carries its error, and the next line is read. Does not belong here:
-what is asked (expression.py and its kin).
+In a batch an error is the answer of its line and the others go on; the exit code stays 0. Does not
+belong here: what is answered.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TextIO, cast
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, cast
 
-from tool_catalog_pipelines.cli.harmless import harmless_json
-from tool_catalog_pipelines.errors import InvalidInputError
+import typer
+
+from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.errors import (
+    InvalidInputError,
+    NotFoundError,
+    Problem,
+    ToolCatalogError,
+    TransientError,
+)
 from tool_catalog_pipelines.expressions.errors import ExpressionError
 
-MAX_LINE = 4_000_000
-Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+BatchOption = Annotated[
+    bool,
+    typer.Option("--batch", help="Read JSON lines from standard input, write one line for each."),
+]
+DocumentArgument = Annotated[
+    str | None, typer.Argument(help="A JSON document; without it standard input is read.")
+]
+Document = Mapping[str, Any]
+Answer = Callable[[Document], dict[str, Any]]
 
 
-class BadRequestError(Exception):
-    """A request that lacks something or holds what nobody asked for."""
+def respond(
+    answer: Answer, document: Document | str | None, as_json: bool, text: Callable[[Any], str]
+) -> dict[str, Any]:
+    """Answer one document; None or a text is read as JSON first. Returns the answer.
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        self.hint = hint
-        super().__init__(message)
+    Raises:
+        ToolCatalogError: the document is wrong; with `as_json` it is printed as JSON instead.
+        typer.Exit: with `as_json`, after the error was printed.
+    """
+    screen = Screen(as_json)
+    try:
+        given = _from_text(document) if document is None or isinstance(document, str) else document
+        found = answer(given)
+    except ToolCatalogError as error:
+        if not as_json:
+            raise
+        screen.result(error_document(error))
+        raise typer.Exit(
+            2 if isinstance(error, InvalidInputError | ExpressionError) else 1
+        ) from None
+    screen.result(found, "" if as_json else text(found))
+    return found
 
 
-def run_batch(answer: Answer) -> None:
-    """Answer every line of standard input on standard output, each as soon as it is read."""
-    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
-    for line in _lines(lines):
-        sys.stdout.write(as_line(_answered(line, answer)) + "\n")
+def respond_to_lines(answer: Answer) -> None:
+    """Answer every line of standard input, each as soon as it has come."""
+    screen = Screen(as_json=True)
+    for raw in sys.stdin.buffer:
+        screen.result(_answered(answer, raw))
         sys.stdout.flush()
 
 
-def as_line(document: Mapping[str, Any]) -> str:
-    """A document in one line that any terminal and any encoding can carry."""
-    return harmless_json(json.dumps(document, default=str))
-
-
-def error_document(error: Exception) -> dict[str, Any]:
-    """`{"error": {"code", "message", "position"?, "hint"?}}`."""
-    found: dict[str, Any] = {"code": "bad_request", "message": str(error)}
-    if isinstance(error, ExpressionError):
-        found = {"code": error.code, "message": error.message, "position": error.column}
-    elif isinstance(error, InvalidInputError):
-        found = {"code": error.problems[0].code, "message": error.problems[0].message}
-    hint = error.problems[0].hint if isinstance(error, InvalidInputError) else ""
-    if isinstance(error, ExpressionError | BadRequestError):
-        hint = error.hint
-    return {"error": {**found, "hint": hint} if hint else found}
-
-
-def checked_keys(request: Mapping[str, Any], known: frozenset[str]) -> None:
-    """Refuse keys that nobody asked for.
+def read_document(text: str | bytes) -> Document:
+    """A text as a JSON object.
 
     Raises:
-        BadRequestError: with what is known.
+        InvalidInputError: it is none.
     """
-    unknown = sorted(request.keys() - known)
-    if unknown:
-        raise BadRequestError(
-            f"unknown keys: {', '.join(unknown)}", f"known: {', '.join(sorted(known))}"
-        )
-
-
-def mapping_of(request: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """An object of the request; empty if it is not there.
-
-    Raises:
-        BadRequestError: it is something else.
-    """
-    found = request.get(key)
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise BadRequestError(f"{key!r} is not an object", 'write {"name": value}')
-    return cast("Mapping[str, Any]", found)
-
-
-def _lines(stream: TextIO) -> Iterator[str]:
-    """The lines; of one that is too long only the beginning is kept."""
-    while line := stream.readline(MAX_LINE + 1):
-        rest = line
-        while not rest.endswith("\n") and (rest := stream.readline(MAX_LINE)):
-            pass
-        yield line
-
-
-def _answered(line: str, answer: Answer) -> Mapping[str, Any]:
     try:
-        return answer(_request(line))
-    except (ExpressionError, BadRequestError, InvalidInputError) as error:
-        return error_document(error)
-
-
-def _request(line: str) -> Mapping[str, Any]:
-    if len(line) > MAX_LINE:
-        raise BadRequestError(f"a line of more than {MAX_LINE} characters", "make it shorter")
-    try:
-        request = json.loads(line)
+        value = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise BadRequestError(f"the line is no JSON: {error}", "one JSON object on each") from None
-    if not isinstance(request, dict):
-        raise BadRequestError("the line is no JSON object", "one JSON object on each line")
-    return cast("Mapping[str, Any]", request)
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InvalidInputError([Problem(f"this is no JSON: {reason}", code="bad_json")]) from None
+    if not isinstance(value, dict):
+        raise InvalidInputError(
+            [Problem("this is no JSON object", hint='write {"key": value}', code="bad_json")]
+        )
+    return cast("dict[str, Any]", value)
+
+
+def error_document(error: ToolCatalogError) -> dict[str, Any]:
+    """An error for programs; with several problems the first stands for all, in `problems`."""
+    if isinstance(error, ExpressionError):
+        found = {"code": "bad_expression", "message": error.message, "position": error.column}
+        return {"error": found | ({"hint": error.hint} if error.hint else {})}
+    if not isinstance(error, InvalidInputError):
+        code = "unavailable" if isinstance(error, TransientError) else "failed"
+        return {"error": {"code": code, "message": str(error)}}
+    default = "not_found" if isinstance(error, NotFoundError) else "invalid"
+    problems = [_problem(problem, default) for problem in error.problems]
+    if len(problems) == 1:
+        return {"error": problems[0]}
+    return {"error": {**problems[0], "problems": problems}}
+
+
+def _problem(problem: Problem, default: str) -> dict[str, Any]:
+    code = default if problem.code == "invalid" else problem.code
+    found: dict[str, Any] = {"code": code, "message": problem.message}
+    if problem.position:
+        found["position"] = str(problem.position)
+    if problem.hint:
+        found["hint"] = problem.hint
+    return found
+
+
+def _answered(answer: Answer, raw: bytes) -> dict[str, Any]:
+    try:
+        return answer(read_document(raw.strip()))
+    except ToolCatalogError as error:
+        return error_document(error)
+    except Exception as error:  # a fault of ours must not cost the lines that follow
+        return {"error": {"code": "internal", "message": f"{type(error).__name__}: {error}"}}
+
+
+def _from_text(text: str | None) -> Document:
+    return read_document(sys.stdin.buffer.read() if text is None else text)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")

@@ -7,6 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
+from tool_catalog_pipelines.cli.batch import (
+    BatchOption,
+    DocumentArgument,
+    respond,
+    respond_to_lines,
+)
 from tool_catalog_pipelines.cli.chain_progress import print_step
 from tool_catalog_pipelines.cli.options import InputOption, JsonOption, parse_inputs
 from tool_catalog_pipelines.cli.output import Screen
@@ -73,6 +79,21 @@ def explain(name: NameArgument, as_json: JsonOption = False) -> None:
     snapshot = installed_snapshot(settings)
     plan = find_chains(settings, snapshot).plan(name)
     Screen(as_json).result(plan_as_json(plan, snapshot), plan_as_text(plan, snapshot))
+
+
+@app.command()
+def order(
+    document: DocumentArgument = None, batch: BatchOption = False, as_json: JsonOption = False
+) -> None:
+    """Order steps that name what they wait for: {"steps": [["a", []], ["b", ["a"]]]}."""
+    from tool_catalog_pipelines.cli.chain_order import order_answer, order_text
+
+    if batch:
+        respond_to_lines(order_answer)
+        return
+    found = respond(order_answer, document, as_json, order_text)
+    if found["errors"] and not found["order"]:
+        raise typer.Exit(2)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from tool_catalog_pipelines.cli.batch import (
+from tool_catalog_pipelines.cli.expression_batch import (
     BadRequestError,
     as_line,
     checked_keys,

@@ -56,7 +56,7 @@ def search(
     wanted = SHORTLIST_HITS if budget is not None else per_page
     asked = Question(" ".join(question or []), filters, page, wanted)
     screen = Screen(as_json)
-    with _opened(screen) as engine:
+    with opened_search(screen) as engine:
         found = engine.find(asked)
     if budget is not None:
         _show_shortlist(screen, found, budget)
@@ -75,7 +75,7 @@ def related(
     """Show the tools that are most like a tool."""
     found = installed_snapshot(load_settings()).resolve(reference(tool))
     screen = Screen(as_json)
-    with _opened(screen) as engine:
+    with opened_search(screen) as engine:
         hits = engine.related(found, count)
     screen.result({"tool": found.label, "related": [_hit(hit) for hit in hits]})
     if not as_json:
@@ -139,7 +139,7 @@ def capabilities(
 
 
 @contextmanager
-def _opened(screen: Screen) -> Generator[ToolSearch]:
+def opened_search(screen: Screen) -> Generator[ToolSearch]:
     """The search of this installation, its index up to date."""
     from tool_catalog_pipelines.catalog.connect import open_catalog
     from tool_catalog_pipelines.catalog.search.search import ToolSearch

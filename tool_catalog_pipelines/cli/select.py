@@ -1,0 +1,121 @@
+"""`tool-catalog select` and `assign`: the tool for a need, the arm for a unit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tool_catalog_pipelines.cli.batch import BatchOption, respond, respond_to_lines
+from tool_catalog_pipelines.cli.options import JsonOption, json_value, words
+from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.errors import InvalidInputError
+from tool_catalog_pipelines.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("select")(select)
+    app.command("assign")(assign)
+
+
+def select(
+    query: Annotated[str | None, typer.Option(help="What you want, in your words.")] = None,
+    capability: Annotated[
+        list[str] | None, typer.Option(help="What the tool must be able to do; any of several.")
+    ] = None,
+    var: Annotated[
+        list[str] | None, typer.Option(help="A variable of the estimates as name=number.")
+    ] = None,
+    environment: Annotated[str | None, typer.Option(help="Where it will run.")] = None,
+    mode: Annotated[
+        str | None, typer.Option(help="fast, accurate, thorough, cheap, simple or balanced.")
+    ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(help="Instead of a mode: time, cost, ... as name=share; sum 1."),
+    ] = None,
+    max_cost: Annotated[float | None, typer.Option(help="Refuse what costs more.")] = None,
+    max_time_ms: Annotated[float | None, typer.Option(help="Refuse what takes longer.")] = None,
+    permission: Annotated[
+        list[str] | None, typer.Option(help="What you may do; all of it if left out.")
+    ] = None,
+    platform: Annotated[
+        str | None, typer.Option(help="This platform, and tools for several.")
+    ] = None,
+    executable: Annotated[bool, typer.Option(help="Only what can be executed here.")] = False,
+    explain: Annotated[
+        bool, typer.Option(help="Why this one, why not the others, what would change it.")
+    ] = False,
+    batch: BatchOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose the tool, version and pattern for what you need."""
+    from tool_catalog_pipelines.cli.select_answers import Session
+    from tool_catalog_pipelines.selection.explanation import choice_as_text
+
+    document = {
+        "query": query,
+        "capability": capability,
+        "var": _numbers(var, "--var"),
+        "environment": environment,
+        "mode": mode,
+        "weights": _numbers(weight, "--weight"),
+        "max_cost": max_cost,
+        "max_time_ms": max_time_ms,
+        "permissions": permission,
+        "platform": platform,
+        "executable": executable,
+        "explain": explain,
+    }
+    with Session(load_settings()) as session:
+        if batch:
+            respond_to_lines(session.answer)
+        elif as_json:
+            respond(session.answer, document, as_json, str)
+        else:
+            choice, found = session.choose(document)
+            Screen().result({}, _told(found, choice_as_text(choice, explain)))
+
+
+def assign(
+    experiment: Annotated[str | None, typer.Argument(help="Name of the experiment.")] = None,
+    unit: Annotated[str | None, typer.Argument(help="A run, a user or an item.")] = None,
+    environment: Annotated[str | None, typer.Option(help="Where it runs.")] = None,
+    user: Annotated[str | None, typer.Option(help="Who runs it.")] = None,
+    batch: BatchOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell which arm of an experiment a unit belongs to."""
+    from tool_catalog_pipelines.cli.select_answers import Session
+
+    document = {
+        "experiment": experiment, "unit": unit, "environment": environment, "user": user,
+    }  # fmt: skip
+    with Session(load_settings()) as session:
+        if batch:
+            respond_to_lines(session.assignment)
+        else:
+            respond(session.assignment, document, as_json, _arm)
+
+
+def _numbers(texts: list[str] | None, option: str) -> dict[str, Any] | None:
+    pairs = [words(text, option) for text in texts or []]
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidInputError.one(f"{option} {twice[0]} is given twice", "keep one of them")
+    return {name: json_value(value) for name, value in pairs} or None
+
+
+def _told(found: dict[str, Any] | None, text: str) -> str:
+    if found is None:
+        return text
+    lines = [f"looked for {found['capability']}, as {found['tool']} does it ({found['reason']})"]
+    if found["other_capabilities"]:
+        lines.append(f"other capabilities that fit: {', '.join(found['other_capabilities'])}")
+    return "\n".join([*lines, "", text])
+
+
+def _arm(found: dict[str, Any]) -> str:
+    text = f"{found['unit']} belongs to arm {found['arm']}: {found['tool']} {found['version']}"
+    return text if found["exposed"] else f"{text}; but {found['reason']}"

@@ -1,0 +1,206 @@
+"""What `tool-catalog select` and `assign` answer, in one installation.
+
+A session keeps what was read, so that a batch reads the catalogue, the marts and the search index
+once. Does not belong here: options and text (select.py), the choice itself (selection/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
+
+from tool_catalog_pipelines.catalog.records import CatalogTool
+from tool_catalog_pipelines.catalog.search.words import question_words, stem, words_of
+from tool_catalog_pipelines.catalog.sources import installed_snapshot
+from tool_catalog_pipelines.cli.batch import Document
+from tool_catalog_pipelines.cli.fields import Fields
+from tool_catalog_pipelines.cli.options import storable
+from tool_catalog_pipelines.cli.output import Screen
+from tool_catalog_pipelines.cli.search import opened_search
+from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Problem
+from tool_catalog_pipelines.judgement.successes import success_history
+from tool_catalog_pipelines.planning.exposure import is_target
+from tool_catalog_pipelines.selection.arms import assign_arm
+from tool_catalog_pipelines.selection.candidates import CandidateIndex
+from tool_catalog_pipelines.selection.choice import Choice, select
+from tool_catalog_pipelines.selection.explanation import choice_as_json, choice_as_text
+from tool_catalog_pipelines.selection.need import Need
+from tool_catalog_pipelines.selection.policy import ALL_PERMISSIONS
+from tool_catalog_pipelines.settings import Settings
+from tool_catalog_pipelines.spec.experiment import ExperimentSpec
+
+if TYPE_CHECKING:
+    from tool_catalog_pipelines.catalog.search.search import Hit, ToolSearch
+
+SELECT_KEYS = (
+    "query", "capability", "var", "environment", "mode", "weights", "max_cost", "max_time_ms",
+    "permissions", "platform", "executable", "metadata", "explain",
+)  # fmt: skip
+HITS = 10
+
+
+class Session:
+    """Answers of one installation; close it at the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._snapshot = installed_snapshot(settings)
+        self._open = ExitStack()
+        self._search: ToolSearch | None = None
+        self._index = lru_cache(maxsize=16)(self._made_index)
+
+    def __enter__(self) -> Self:
+        """Nothing is opened before it is needed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the database if it was opened."""
+        self._open.close()
+
+    def choose(self, document: Document) -> tuple[Choice, dict[str, Any] | None]:
+        """The choice for a document, and how its capability was found if it names none."""
+        need = need_of(document, self._settings.environment)
+        found = None
+        if not need.capabilities and need.query.strip():
+            found = self._found(need)
+            need = replace(need, capabilities=(found["capability"],))
+        return select(need, self._index(need.environment)), found
+
+    def answer(self, document: Document) -> dict[str, Any]:
+        """The choice as JSON."""
+        choice, found = self.choose(document)
+        answer = {**choice_as_json(choice), "found_by": found}
+        return {**answer, "text": choice_as_text(choice)} if document.get("explain") else answer
+
+    def assignment(self, document: Document) -> dict[str, Any]:
+        """`experiment`, `unit`, `environment`, `user` -> arm, version, whether it takes part."""
+        fields = Fields(document, ("experiment", "unit", "environment", "user"))
+        name, unit = fields.text("experiment"), fields.text("unit")
+        for key, value in (("experiment", name), ("unit", unit)):
+            if not value:
+                fields.add(f"there is no {key}", f'write {{"{key}": "..."}}')
+        environment = fields.text("environment") or self._settings.environment
+        user = fields.text("user")
+        fields.check()
+        spec = self._experiment(name or "")
+        arm = assign_arm(spec.experiment, storable(unit) or "", spec.traffic_split)
+        user = user or (unit if spec.unit == "user" else None) or self._settings.actor
+        reason = _left_out(spec, environment, user)
+        return {
+            "experiment": spec.experiment,
+            "unit": unit,
+            "arm": arm,
+            "tool": spec.tool,
+            "version": spec.version_a if arm == "a" else spec.version_b,
+            "exposed": not reason,
+            "reason": reason or None,
+        }
+
+    def _experiment(self, name: str) -> ExperimentSpec:
+        known = {spec.experiment: spec for spec in self._snapshot.seen_experiments}
+        if name not in known:
+            hint = f"known: {', '.join(sorted(known)) or 'none'}"
+            raise NotFoundError.one(f"there is no experiment {name!r}", hint)
+        return known[name]
+
+    def _made_index(self, environment: str) -> CandidateIndex:
+        seen = replace(self._snapshot, environment=environment)
+        return CandidateIndex(seen, success_history(self._settings, environment))
+
+    def _found(self, need: Need) -> dict[str, Any]:
+        """The capability that fits the words best: of the best hit of the search."""
+        from tool_catalog_pipelines.catalog.search.question import Filters, Question
+
+        filters = Filters(platform=need.platform)
+        if self._search is None:
+            self._search = self._open.enter_context(opened_search(Screen(as_json=True)))
+        hits = self._search.find(Question(need.query, filters, per_page=HITS)).hits
+        index = self._index(need.environment)
+        usable = [hit for hit in hits if _capabilities(hit.tool, index)]
+        if not usable:
+            problem = Problem(
+                f"no viable tool was found for {need.query!r}",
+                hint="use other words, or name a capability; is the catalogue imported?",
+                code="no_candidates",
+            )
+            raise InvalidInputError([problem])
+        return _by_hits(need.query, usable, index)
+
+
+def need_of(document: Document, environment: str) -> Need:
+    """A document as a need.
+
+    Raises:
+        InvalidInputError: with every problem.
+    """
+    fields = Fields(document, SELECT_KEYS)
+    permissions = fields.texts("permissions")
+    fields.flag("explain")
+    given: Mapping[str, Any] = {
+        "capabilities": fields.texts("capability") or (),
+        "query": fields.text("query", "") or "",
+        "variables": fields.mapping("var") or {},
+        "metadata": fields.mapping("metadata") or {},
+        "environment": fields.text("environment") or environment,
+        "permissions": ALL_PERMISSIONS if permissions is None else frozenset(permissions),
+        "max_cost": fields.number("max_cost"),
+        "max_time_ms": fields.number("max_time_ms"),
+        "mode": fields.text("mode"),
+        "weights": fields.mapping("weights"),
+        "platform": fields.text("platform"),
+        "executable_only": fields.flag("executable"),
+    }
+    if not given["capabilities"] and not given["query"].strip():
+        fields.add("nothing says what must be done", "give a query, a capability or both")
+    fields.check()
+    return Need(**given)
+
+
+def _capabilities(tool: CatalogTool, index: CandidateIndex) -> list[str]:
+    """Capabilities of a tool for which it is a candidate."""
+    return [
+        name
+        for name in tool.document()["capabilities"]
+        if any(other.header.key == tool.header.key for other in index.capabilities.get(name, ()))
+    ]
+
+
+def _by_hits(query: str, hits: list[Hit], index: CandidateIndex) -> dict[str, Any]:
+    best = hits[0]
+    asked = {stem(word) for word in question_words(query)}
+    names = _capabilities(best.tool, index)
+    capability = max(names, key=lambda name: _fit(asked, best.tool, name))
+    others = [name for hit in hits for name in _capabilities(hit.tool, index)]
+    return {
+        "capability": capability,
+        "tool": best.tool.label.partition("@")[0],
+        "reason": str(best.reasons),
+        "other_capabilities": [n for n in dict.fromkeys(others) if n != capability][:5],
+    }
+
+
+def _fit(asked: set[str], tool: CatalogTool, capability: str) -> int:
+    """How well a capability fits words: those of its name count most, of its patterns least."""
+    spec = tool.spec.capabilities[capability]
+    patterns = [
+        text
+        for name, pattern in spec.patterns.items()
+        for text in (name, pattern.description, *pattern.typical_use_cases)
+    ]
+    weighted = ((4, [capability]), (2, [spec.description]), (1, patterns))
+    return sum(
+        weight * len(asked & {stem(word) for text in texts for word in words_of(text)})
+        for weight, texts in weighted
+    )
+
+
+def _left_out(spec: ExperimentSpec, environment: str, user: str) -> str:
+    """Why a unit takes no part in an experiment; empty if it does."""
+    if spec.status != "active":
+        return f"the experiment is {spec.status}"
+    if not is_target(spec, environment, user):
+        return f"runs of {user} in {environment} take no part"
+    return ""

@@ -1,0 +1,92 @@
+"""`tool-catalog selection ...`: the parts of a selection, each by itself, without a database."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+import typer
+
+from tool_catalog_pipelines.cli import selection_answers as answers
+from tool_catalog_pipelines.cli.batch import (
+    Answer,
+    BatchOption,
+    Document,
+    DocumentArgument,
+    respond,
+    respond_to_lines,
+)
+from tool_catalog_pipelines.cli.options import JsonOption, json_value, words
+
+app = typer.Typer(no_args_is_help=True)
+QueryArgument = Annotated[list[str] | None, typer.Argument(help="What you want, in your words.")]
+
+
+@app.command()
+def preference(
+    query: QueryArgument = None,
+    mode: Annotated[str | None, typer.Option(help="Wins over words.")] = None,
+    batch: BatchOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what somebody cares for most: fast, accurate, thorough, cheap, simple or balanced."""
+    document = {"query": " ".join(query or []), "mode": mode}
+    _run(answers.preference, document, batch, as_json)
+
+
+@app.command()
+def context(
+    query: QueryArgument = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(help="asset_count, page_count or p95_latency as name=value."),
+    ] = None,
+    batch: BatchOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Estimate how large a request is from its words."""
+    pairs = [words(text, "--metadata") for text in metadata or []]
+    known = {key: json_value(value) for key, value in pairs}
+    _run(answers.context, {"query": " ".join(query or []), "metadata": known}, batch, as_json)
+
+
+@app.command()
+def rank(
+    document: DocumentArgument = None, batch: BatchOption = False, as_json: JsonOption = False
+) -> None:
+    """Order candidates by their figures and a mode or weights."""
+    _run(answers.rank, document, batch, as_json)
+
+
+@app.command()
+def policy(
+    document: DocumentArgument = None, batch: BatchOption = False, as_json: JsonOption = False
+) -> None:
+    """Hold a pattern against its policy and the limits of who asks."""
+    _run(answers.policy, document, batch, as_json)
+
+
+def _run(answer: Answer, document: Document | str | None, batch: bool, as_json: bool) -> None:
+    if batch:
+        respond_to_lines(answer)
+    else:
+        respond(answer, document, as_json, _as_text)
+
+
+def _as_text(found: dict[str, Any]) -> str:
+    """Keys and values, one on a line."""
+    return "\n".join(f"{key}: {_shown(value)}" for key, value in found.items())
+
+
+def _shown(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_shown(one) for one in cast("list[Any]", value))
+    if isinstance(value, dict):
+        pairs = cast("dict[str, Any]", value).items()
+        return "; ".join(f"{key} {_shown(one)}" for key, one in pairs)
+    return str(value)

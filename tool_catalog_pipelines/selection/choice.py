@@ -1,0 +1,192 @@
+"""From a need to a choice: candidates, policy, score, closeness, tie-break.
+
+Deterministic: the same need on the same snapshot gives the same choice. Does not belong here: the
+words for it (explanation.py), finding capabilities for a request in words (the command does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tool_catalog_pipelines.errors import InvalidInputError, Problem
+from tool_catalog_pipelines.selection.ambiguity import Closeness, closeness
+from tool_catalog_pipelines.selection.candidates import Candidate, CandidateIndex
+from tool_catalog_pipelines.selection.context import DEFAULTS, EstimatedContext, context_of
+from tool_catalog_pipelines.selection.estimates import Value
+from tool_catalog_pipelines.selection.execution_mode import (
+    ExecutionMode,
+    SlaClass,
+    execution_mode,
+    sla_class,
+)
+from tool_catalog_pipelines.selection.need import Need
+from tool_catalog_pipelines.selection.policy import Verdict, judge
+from tool_catalog_pipelines.selection.preference import Preference, preference_of
+from tool_catalog_pipelines.selection.scoring import (
+    Entrant,
+    Weights,
+    checked_weights,
+    mode_weights,
+    ranked,
+)
+from tool_catalog_pipelines.selection.tie_break import Decision, TieBreaker, decide
+
+ALTERNATIVES = 3
+
+
+class NoChoiceError(InvalidInputError):
+    """There is no candidate, or every one is refused; `refused` says which and why."""
+
+    def __init__(self, problem: Problem, refused: Sequence[Judged] = ()) -> None:
+        self.refused = tuple(refused)
+        super().__init__([problem])
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A candidate, what stands in its way, and its score if nothing hard does."""
+
+    candidate: Candidate
+    verdict: Verdict
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The best candidate, all others in their order, and everything that led there."""
+
+    need: Need
+    preference: Preference
+    context: EstimatedContext
+    weights: Weights
+    ranking: tuple[Judged, ...]
+    refused: tuple[Judged, ...]
+    closeness: Closeness
+    decision: Decision | None = None
+
+    @property
+    def chosen(self) -> Judged:
+        """The first of the ranking."""
+        return self.ranking[0]
+
+    @property
+    def alternatives(self) -> tuple[Judged, ...]:
+        """The next best."""
+        return self.ranking[1 : 1 + ALTERNATIVES]
+
+    @property
+    def method(self) -> str:
+        """`deterministic`, or `llm_tiebreaker` where somebody else was asked."""
+        return "llm_tiebreaker" if self.decision else "deterministic"
+
+    @property
+    def execution_mode(self) -> ExecutionMode:
+        """How it should be executed."""
+        return execution_mode(self.chosen.candidate.time_ms.value, self.chosen.verdict.rules)
+
+    @property
+    def sla_class(self) -> SlaClass:
+        """How long somebody will have to wait."""
+        return sla_class(self.chosen.candidate.time_ms.value)
+
+
+def select(need: Need, index: CandidateIndex, ask: TieBreaker | None = None) -> Choice:
+    """Choose a tool, version and pattern.
+
+    Args:
+        need: what must be done; names at least one capability.
+        index: the candidates of a snapshot.
+        ask: decides between the first two when they are too close.
+
+    Raises:
+        NotFoundError: no usable tool has one of the capabilities.
+        NoChoiceError: nothing is left after the filters or the policies.
+        InvalidInputError: the need names no capability.
+    """
+    if not need.capabilities:
+        raise InvalidInputError.one("nothing says what must be done", "name a capability")
+    preference = preference_of(need.query, need.mode)
+    context = context_of(need.query, need.metadata)
+    candidates = index.candidates(need.capabilities, asked_values(need, context), need.platform)
+    if need.executable_only:
+        candidates = [candidate for candidate in candidates if candidate.is_executable]
+    if not candidates:
+        raise _no_choice("no_candidates", "no viable tool was found", _loosened(need))
+    allowed, refused = _enforced(need, context, candidates)
+    if not allowed:
+        raise _all_refused(refused)
+    weights = _weights(need, preference)
+    ranking = rank(allowed, weights)
+    close = closeness(
+        [one.score for one in ranking[:2]], [one.candidate.features for one in ranking[:2]]
+    )
+    decision = _asked(ask, need, ranking) if close.is_ambiguous else None
+    if decision is not None and decision.index == 1:
+        ranking = (ranking[1], ranking[0], *ranking[2:])
+    return Choice(need, preference, context, weights, ranking, tuple(refused), close, decision)
+
+
+def asked_values(need: Need, context: EstimatedContext) -> dict[str, Value]:
+    """Variables of which a need says something: what is given wins over what is heard."""
+    told = {name: Value(value, context.sources[name]) for name, value in context.told.items()}
+    return told | {name: Value(float(value), "given") for name, value in need.variables.items()}
+
+
+def rank(judged: Sequence[Judged], weights: Weights) -> tuple[Judged, ...]:
+    """Candidates with their scores, best first."""
+    entrants = [
+        Entrant(one.candidate.pattern_name, one.candidate.features, one.candidate.raw)
+        for one in judged
+    ]
+    return tuple(
+        Judged(judged[index].candidate, judged[index].verdict, score)
+        for index, score in ranked(entrants, weights)
+    )
+
+
+def _weights(need: Need, preference: Preference) -> Mapping[str, float]:
+    return mode_weights(preference.mode) if need.weights is None else checked_weights(need.weights)
+
+
+def _enforced(
+    need: Need, context: EstimatedContext, candidates: Sequence[Candidate]
+) -> tuple[list[Judged], list[Judged]]:
+    """Those that are allowed, and those that are refused."""
+    limits = need.limits
+    asked = {**DEFAULTS, **context.variables, "environment": need.environment}
+    given = {**context.told, **need.variables}
+    allowed: list[Judged] = []
+    refused: list[Judged] = []
+    for candidate in candidates:
+        policy = candidate.pattern.policy
+        is_asking = policy.requires_background_if is not None or policy.max_n_immediate is not None
+        known = {**asked, **candidate.context, **given} if is_asking else {}
+        verdict = judge(policy, limits, candidate.time_ms.value, candidate.cost_units.value, known)
+        (allowed if verdict.is_allowed else refused).append(Judged(candidate, verdict))
+    return allowed, refused
+
+
+def _asked(ask: TieBreaker | None, need: Need, ranking: Sequence[Judged]) -> Decision | None:
+    if ask is None:
+        return None
+    return decide(ask, need.query, ranking[0].candidate, ranking[1].candidate)
+
+
+def _loosened(need: Need) -> str:
+    filters = [f"platform {need.platform}"] if need.platform else []
+    filters += ["what can be executed here"] if need.executable_only else []
+    return f"leave out the filter for {' and '.join(filters)}" if filters else "name another one"
+
+
+def _no_choice(code: str, message: str, hint: str) -> NoChoiceError:
+    return NoChoiceError(Problem(message, hint=hint, code=code))
+
+
+def _all_refused(refused: Sequence[Judged]) -> NoChoiceError:
+    reasons = [f"{one.candidate.label}: {one.verdict.reason}" for one in refused[:5]]
+    more = f", and {len(refused) - 5} more" if len(refused) > 5 else ""
+    message = f"every candidate violates a policy: {' | '.join(reasons)}{more}"
+    return NoChoiceError(
+        Problem(message, hint="relax the limit that is named", code="all_refused"), refused
+    )
