@@ -121,6 +121,47 @@ COMMENT ON COLUMN tool_ab_tests.winner_tool_id IS 'The version that won, if any.
 COMMENT ON COLUMN tool_ab_tests.started_at IS 'When it began (UTC).';
 COMMENT ON COLUMN tool_ab_tests.completed_at IS 'When it ended (UTC).';
 
+CREATE OR REPLACE TABLE chain_forecasts (
+    tenant VARCHAR, run_id VARCHAR, run_started_at TIMESTAMP, chain VARCHAR, chain_version VARCHAR,
+    fingerprint VARCHAR, environment VARCHAR, estimate_elapsed_ms DOUBLE,
+    elapsed_low_ms DOUBLE, elapsed_middle_ms DOUBLE, elapsed_high_ms DOUBLE,
+    work_low_ms DOUBLE, work_middle_ms DOUBLE, work_high_ms DOUBLE,
+    cost_low_units DOUBLE, cost_middle_units DOUBLE, cost_high_units DOUBLE,
+    share_succeeded DOUBLE, executions INTEGER, past_runs INTEGER, made_at TIMESTAMP,
+    outcome VARCHAR, actual_elapsed_ms DOUBLE, actual_work_ms DOUBLE, actual_cost_units DOUBLE,
+    elapsed_position DOUBLE, work_position DOUBLE, cost_position DOUBLE, compared_at TIMESTAMP
+);
+COMMENT ON TABLE chain_forecasts IS 'What was expected of each run of the last 180 days, and what it took.';
+COMMENT ON COLUMN chain_forecasts.tenant IS 'Who the run belongs to.';
+COMMENT ON COLUMN chain_forecasts.run_id IS 'The run, as in Dagster.';
+COMMENT ON COLUMN chain_forecasts.run_started_at IS 'When the run began (UTC).';
+COMMENT ON COLUMN chain_forecasts.chain IS 'Name of the chain.';
+COMMENT ON COLUMN chain_forecasts.chain_version IS 'Version of the chain.';
+COMMENT ON COLUMN chain_forecasts.fingerprint IS 'Hash of the plan that ran.';
+COMMENT ON COLUMN chain_forecasts.environment IS 'Such as `production`.';
+COMMENT ON COLUMN chain_forecasts.estimate_elapsed_ms IS 'Time from start to end by the estimates alone.';
+COMMENT ON COLUMN chain_forecasts.elapsed_low_ms IS 'Time from start to end: one run in ten is below; null if too little was known.';
+COMMENT ON COLUMN chain_forecasts.elapsed_middle_ms IS 'Half of the runs are below.';
+COMMENT ON COLUMN chain_forecasts.elapsed_high_ms IS 'One run in ten is above.';
+COMMENT ON COLUMN chain_forecasts.work_low_ms IS 'All executions added up: one run in ten is below.';
+COMMENT ON COLUMN chain_forecasts.work_middle_ms IS 'Half of the runs are below.';
+COMMENT ON COLUMN chain_forecasts.work_high_ms IS 'One run in ten is above.';
+COMMENT ON COLUMN chain_forecasts.cost_low_units IS 'Cost: one run in ten is below.';
+COMMENT ON COLUMN chain_forecasts.cost_middle_units IS 'Half of the runs are below.';
+COMMENT ON COLUMN chain_forecasts.cost_high_units IS 'One run in ten is above.';
+COMMENT ON COLUMN chain_forecasts.share_succeeded IS 'Share of drawn runs in which nothing failed that must not.';
+COMMENT ON COLUMN chain_forecasts.executions IS 'The fewest past executions behind any step.';
+COMMENT ON COLUMN chain_forecasts.past_runs IS 'Past runs of the chain behind it.';
+COMMENT ON COLUMN chain_forecasts.made_at IS 'When the forecast was made (UTC).';
+COMMENT ON COLUMN chain_forecasts.outcome IS 'succeeded or failed; null until the run was compared.';
+COMMENT ON COLUMN chain_forecasts.actual_elapsed_ms IS 'From the start to the end of the last step.';
+COMMENT ON COLUMN chain_forecasts.actual_work_ms IS 'All executions added up.';
+COMMENT ON COLUMN chain_forecasts.actual_cost_units IS 'Measured cost; null where some of it is not measured.';
+COMMENT ON COLUMN chain_forecasts.elapsed_position IS 'Where the actual time stands in its forecast: 0.5 is the middle, 0.1 to 0.9 the interval.';
+COMMENT ON COLUMN chain_forecasts.work_position IS 'The same for the work.';
+COMMENT ON COLUMN chain_forecasts.cost_position IS 'The same for the cost.';
+COMMENT ON COLUMN chain_forecasts.compared_at IS 'When it was compared with what came (UTC).';
+
 CREATE TABLE IF NOT EXISTS load_state (
     database_id VARCHAR, snapshot VARCHAR, layout VARCHAR, loaded_at TIMESTAMP
 );

@@ -82,6 +82,20 @@ def explain(name: NameArgument, as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def forecast(name: NameArgument, inputs: InputOption = None, as_json: JsonOption = False) -> None:
+    """Say how long a run will take and what it will cost, as intervals from past executions."""
+    from tool_catalog_pipelines.cli.chain_forecast import forecast_of
+    from tool_catalog_pipelines.planning.simulation.chain_forecast_text import (
+        forecast_as_json,
+        forecast_as_text,
+    )
+
+    screen = Screen(as_json)
+    found = forecast_of(name, parse_inputs(inputs or []), load_settings(), screen)
+    screen.result(forecast_as_json(found), forecast_as_text(found))
+
+
+@app.command()
 def order(
     document: DocumentArgument = None, batch: BatchOption = False, as_json: JsonOption = False
 ) -> None:

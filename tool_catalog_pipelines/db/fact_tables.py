@@ -1,4 +1,4 @@
-"""Tables of what executions leave behind: facts, run locks, chain versions, verdicts.
+"""Tables of what runs leave behind: facts, run locks, chain versions, forecasts, verdicts.
 
 Monthly partitions of the facts are made by a function in the database (migrations/), not here.
 """
@@ -164,4 +164,44 @@ chain_versions = Table(
     Column("fingerprint", Text, primary_key=True),
     text_column("content"),
     time_column("first_run_at"),
+)
+
+chain_forecasts = Table(
+    "chain_forecasts",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    moment_column("run_started_at", nullable=False),
+    text_column("chain"),
+    text_column("chain_version"),
+    text_column("fingerprint"),
+    text_column("environment"),
+    Column("estimate_elapsed_ms", Double, nullable=False),
+    Column("elapsed_low_ms", Double),
+    Column("elapsed_middle_ms", Double),
+    Column("elapsed_high_ms", Double),
+    Column("work_low_ms", Double),
+    Column("work_middle_ms", Double),
+    Column("work_high_ms", Double),
+    Column("cost_low_units", Double),
+    Column("cost_middle_units", Double),
+    Column("cost_high_units", Double),
+    Column("share_succeeded", Double),
+    Column("executions", Integer, nullable=False, server_default=text("0")),
+    Column("past_runs", Integer, nullable=False, server_default=text("0")),
+    Column("document", JSONB, nullable=False),
+    time_column("made_at"),
+    Column("outcome", Text),
+    Column("actual_elapsed_ms", Double),
+    Column("actual_work_ms", Double),
+    Column("actual_cost_units", Double),
+    Column("elapsed_position", Double),
+    Column("work_position", Double),
+    Column("cost_position", Double),
+    moment_column("compared_at"),
+    CheckConstraint("outcome IN ('succeeded', 'failed')", name="outcome"),
+    Index("ix_chain_forecasts_chain", "tenant", "chain", "run_started_at"),
+    Index(
+        "ix_chain_forecasts_open", "run_started_at", postgresql_where=text("compared_at IS NULL")
+    ),
 )

@@ -17,6 +17,7 @@ from tool_catalog_pipelines.db.catalog_tables import (
 )
 from tool_catalog_pipelines.db.columns import SCHEMA, metadata
 from tool_catalog_pipelines.db.fact_tables import (
+    chain_forecasts,
     chain_versions,
     drift_verdicts,
     experiment_verdicts,
@@ -28,6 +29,7 @@ from tool_catalog_pipelines.db.search_tables import search_documents, search_sta
 __all__ = [
     "SCHEMA",
     "catalog_revision",
+    "chain_forecasts",
     "chain_versions",
     "drift_verdicts",
     "experiment_verdicts",

@@ -10,6 +10,7 @@ from tool_catalog_pipelines.defs import (
     chains,
     estimates,
     experiments,
+    forecasts,
     manage,
     marts,
 )
@@ -27,5 +28,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         marts.definitions(),
         experiments.definitions(),
         estimates.definitions(),
+        forecasts.definitions(),
         dg.Definitions(resources=shared_resources()),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from tool_catalog_pipelines.defs import estimates, experiments, marts
+from tool_catalog_pipelines.defs import estimates, experiments, forecasts, marts
 from tool_catalog_pipelines.orchestration.resources import shared_resources
 
 
@@ -14,6 +14,7 @@ def analytics_job() -> dg.JobDefinition:
         marts.definitions(),
         experiments.definitions(),
         estimates.definitions(),
+        forecasts.definitions(),
         dg.Definitions(resources=shared_resources()),
     )
     return merged.resolve_job_def("analytics")

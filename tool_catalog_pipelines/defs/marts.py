@@ -9,9 +9,11 @@ from typing import Any
 import dagster as dg
 
 from tool_catalog_pipelines.defs.contracts import facts_contract_problems
+from tool_catalog_pipelines.judgement.chain_forecasts import compare_forecasts
 from tool_catalog_pipelines.judgement.history import stored_facts
 from tool_catalog_pipelines.judgement.marts import refresh_marts
 from tool_catalog_pipelines.judgement.rows import query
+from tool_catalog_pipelines.orchestration.ended_runs import ended_runs
 from tool_catalog_pipelines.orchestration.plots import scatter, table
 from tool_catalog_pipelines.orchestration.resources import CatalogResource
 from tool_catalog_pipelines.orchestration.typed import asset_job
@@ -27,6 +29,7 @@ EXECUTIONS = dg.AssetKey(["telemetry", "executions"])
 DAILY = dg.AssetKey(["marts", "daily_performance"])
 HOURLY = dg.AssetKey(["marts", "hourly_performance"])
 ARMS = dg.AssetKey(["marts", "experiment_arms"])
+FORECASTS = dg.AssetKey(["marts", "forecast_calibration"])
 MARTS_POOL = "marts"
 
 _DESCRIPTIONS = {
@@ -34,6 +37,7 @@ _DESCRIPTIONS = {
     DAILY: "Performance per day, tool version and pattern, as mergeable statistics.",
     HOURLY: "Performance per hour, tool version and pattern, as mergeable statistics.",
     ARMS: "What each arm of each experiment did.",
+    FORECASTS: "How often runs ended within the interval that was forecast for them, per chain.",
 }
 
 
@@ -61,6 +65,7 @@ def marts(catalog: CatalogResource) -> Iterator[dg.MaterializeResult[Any]]:
         spool = spool_of(opened.engine, settings.spool_dir)
         deliver_spool(spool, FactWriter(opened.engine).write)
         ensure_partitions(opened.engine)
+        compare_forecasts(opened.engine, ended_runs(dg.AssetExecutionContext.get().instance))
         report = refresh_marts(settings, opened.database)
     for key in _DESCRIPTIONS:
         name = key.path[-1]
@@ -81,6 +86,7 @@ def _preview(settings: Settings, name: str) -> list[dict[str, object]]:
     columns = {
         "executions": "started_at, step, item, tool_name, tool_version, status, duration_ms",
         "experiment_arms": "experiment, arm, tool_version, exposures, successes",
+        "forecast_calibration": "*",
     }.get(name, "* EXCLUDE (sum_ms, sum_square_ms2)")
     order = "started_at DESC" if name == "executions" else "ALL"
     return query(settings, f"SELECT {columns} FROM {name} ORDER BY {order} LIMIT 15")  # noqa: S608 - constants

@@ -30,7 +30,13 @@ from tool_catalog_pipelines.judgement.mart_sql import ADD_EXECUTIONS, MartSql
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-COPIED_TABLES = ("tools", "tool_estimates", "tool_ab_tests")
+COPIED_TABLES = {
+    "tools": "true",
+    "tool_estimates": "true",
+    "tool_ab_tests": "true",
+    "chain_forecasts": "run_started_at > now() - interval '180 days'",
+}
+"""Tables that are copied as they are, each with what is copied of it."""
 _STREAM = "incoming_batches"
 
 
@@ -101,8 +107,8 @@ def load(connection: DuckDBPyConnection, source: Source, sql: MartSql) -> int:
     with _reading(source) as cursor:
         query = _select(connection, "executions", "tool_telemetry", new)
         loaded = _add_executions(connection, cursor, query, sql)
-        for table in COPIED_TABLES:
-            query = _select(connection, table, table, "true")
+        for table, condition in COPIED_TABLES.items():
+            query = _select(connection, table, table, condition)
             _stream(connection, cursor, query, f"INSERT INTO {table} BY NAME FROM {_STREAM}")
     connection.execute("DELETE FROM load_state")
     connection.execute(

@@ -6,7 +6,7 @@ first step, and stored; later processes, retries and resumed runs read what was 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,7 +47,8 @@ def chain_run_resource(plan: Plan) -> dg.ResourceDefinition:
         inputs = cast("Mapping[str, Any]", context.resource_config["inputs"])
         if context.run is None:
             raise NotFoundError.one("a chain step runs inside a Dagster run only")
-        with open_chain_run(plan, inputs, context.run, load_settings()) as run:
+        say = context.log.info if context.log else _unheard
+        with open_chain_run(plan, inputs, context.run, load_settings(), say) as run:
             yield run
 
     return dg.ResourceDefinition(
@@ -59,14 +60,21 @@ def chain_run_resource(plan: Plan) -> dg.ResourceDefinition:
 
 @contextmanager
 def open_chain_run(
-    plan: Plan, inputs: Mapping[str, Any], run: dg.DagsterRun, settings: Settings
+    plan: Plan,
+    inputs: Mapping[str, Any],
+    run: dg.DagsterRun,
+    settings: Settings,
+    say: Callable[[str], None],
 ) -> Generator[ChainRun]:
-    """Open the database, resolve or read the run lock, and record facts until the end."""
+    """Open the database, resolve or read the run lock, and record facts until the end.
+
+    A run that is new says what it is expected to take, and keeps it to be judged by.
+    """
     with open_catalog(settings) as catalog, catalog.followed() as live:
         write = FactWriter(catalog.engine).write
         spool = spool_of(catalog.engine, settings.spool_dir)
         deliver_spool(spool, write)
-        lock = _lock(plan, inputs, run, catalog, settings)
+        lock = _stored_lock(run, catalog) or _new_lock(plan, inputs, run, catalog, settings, say)
         recorder = FactRecorder(spool, write)
         services = Services(
             snapshot=live.current,
@@ -84,13 +92,21 @@ def open_chain_run(
             recorder.close()
 
 
-def _lock(
-    plan: Plan, inputs: Mapping[str, Any], run: dg.DagsterRun, catalog: Catalog, settings: Settings
-) -> RunLock:
-    """The lock stored for this run, made now if this is the run's first process."""
+def _stored_lock(run: dg.DagsterRun, catalog: Catalog) -> RunLock | None:
+    """The lock that an earlier process of this run stored."""
     stored = catalog.runs.find_lock(run.run_id)
-    if stored is not None:
-        return RunLock.from_json(stored)
+    return RunLock.from_json(stored) if stored is not None else None
+
+
+def _new_lock(
+    plan: Plan,
+    inputs: Mapping[str, Any],
+    run: dg.DagsterRun,
+    catalog: Catalog,
+    settings: Settings,
+    say: Callable[[str], None],
+) -> RunLock:
+    """The lock of a run whose first process this is."""
     identity = RunIdentity(
         tenant=settings.tenant,
         run_id=run.run_id,
@@ -98,11 +114,28 @@ def _lock(
         environment=settings.environment,
         user=run.tags.get(naming.TAG_USER, settings.actor),
     )
-    lock = _inherited(run, catalog, identity) or resolve_run_lock(
-        plan, catalog.seen(), identity, inputs
-    )
+    inherited = _inherited(run, catalog, identity)
+    lock = inherited or resolve_run_lock(plan, catalog.seen(), identity, inputs)
     catalog.runs.record_chain(plan.chain, plan.version, plan.fingerprint, plan.content)
-    return RunLock.from_json(catalog.runs.lock(run.run_id, lock.to_json()))
+    lock = RunLock.from_json(catalog.runs.lock(run.run_id, lock.to_json()))
+    if inherited is None:
+        _forecast(plan, lock, catalog, say)
+    return lock
+
+
+def _forecast(plan: Plan, lock: RunLock, catalog: Catalog, say: Callable[[str], None]) -> None:
+    """Not for a run that continues another one: it does not execute everything."""
+    # Imported here, so that loading the code location stays lean.
+    from tool_catalog_pipelines.judgement.chain_forecasts import forecast_and_store
+    from tool_catalog_pipelines.planning.simulation.chain_forecast_text import forecast_in_a_line
+
+    found = forecast_and_store(catalog.engine, plan, lock, catalog.seen())
+    if found is not None:
+        say(forecast_in_a_line(found))
+
+
+def _unheard(_: str) -> None:
+    pass
 
 
 def _inherited(run: dg.DagsterRun, catalog: Catalog, identity: RunIdentity) -> RunLock | None:

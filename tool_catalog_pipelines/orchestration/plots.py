@@ -46,6 +46,30 @@ def histogram(
     return _image(figure)
 
 
+def intervals(
+    bounds: Sequence[tuple[float, float]], actual: Sequence[float], y_label: str, title: str
+) -> dg.MarkdownMetadataValue:
+    """One bar from low to high for each forecast in order, and a point for what came."""
+    figure, axes = _figure("runs, oldest first", y_label, title)
+    axes.vlines(
+        range(len(bounds)),
+        [low for low, _ in bounds],
+        [high for _, high in bounds],
+        color="#b9c4f7",
+        linewidth=5,
+        label="forecast: 8 of 10 runs",
+    )
+    hits = [low <= value <= high for (low, high), value in zip(bounds, actual, strict=True)]
+    for is_hit, colour, label in ((True, "#4f6bed", "inside"), (False, "#d1495b", "outside")):
+        places = [place for place, hit in enumerate(hits) if hit is is_hit]
+        values = [actual[place] for place in places]
+        axes.scatter(places, values, s=14, color=colour, label=label, zorder=3)
+    if bounds:
+        axes.set_yscale("log")
+        axes.legend()
+    return _image(figure)
+
+
 def table(
     rows: Sequence[Mapping[str, object]],
 ) -> dg.TableMetadataValue | dg.MarkdownMetadataValue:

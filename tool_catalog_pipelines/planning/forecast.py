@@ -18,6 +18,7 @@ from tool_catalog_pipelines.expressions.errors import ExpressionError
 from tool_catalog_pipelines.expressions.estimate import parse_estimate
 from tool_catalog_pipelines.facts import Basis
 from tool_catalog_pipelines.planning.dag import critical_path
+from tool_catalog_pipelines.planning.lock import RunLock
 from tool_catalog_pipelines.planning.plan import Plan, PlanStep
 from tool_catalog_pipelines.planning.variables import variables_before
 from tool_catalog_pipelines.spec.tool import PatternSpec
@@ -109,12 +110,17 @@ class Forecast:
         return tuple(step.step for step in self.steps if step.is_conditional)
 
 
-def forecast(plan: Plan, snapshot: CatalogSnapshot | None) -> Forecast:
+def forecast(plan: Plan, snapshot: CatalogSnapshot | None, lock: RunLock | None = None) -> Forecast:
     """Evaluate the estimates of all steps with what is known before the run.
 
     Times are milliseconds, costs are cost units. Never fails: what cannot be evaluated is unknown.
+
+    Args:
+        plan: the chain.
+        snapshot: the catalogue, if there is one at hand.
+        lock: versions and inputs of one run; without it `latest` and the chain's defaults count.
     """
-    steps = tuple(_step(plan, step, snapshot) for step in plan.steps)
+    steps = tuple(_step(plan, step, snapshot, lock) for step in plan.steps)
     upstream = {step.id: step.upstream for step in plan.steps}
     path, elapsed_ms = critical_path(upstream, {s.step: s.elapsed_ms or 0.0 for s in steps})
     return Forecast(
@@ -130,8 +136,10 @@ def _known_sum(values: Iterable[float | None]) -> float:
     return math.fsum(value for value in values if value is not None)
 
 
-def _step(plan: Plan, step: PlanStep, snapshot: CatalogSnapshot | None) -> StepForecast:
-    time_ms, cost_units = _figures(plan, step, snapshot)
+def _step(
+    plan: Plan, step: PlanStep, snapshot: CatalogSnapshot | None, lock: RunLock | None
+) -> StepForecast:
+    time_ms, cost_units = _figures(plan, step, snapshot, lock)
     foreach = step.foreach
     return StepForecast(
         step=step.id,
@@ -144,28 +152,31 @@ def _step(plan: Plan, step: PlanStep, snapshot: CatalogSnapshot | None) -> StepF
     )
 
 
-def _figures(plan: Plan, step: PlanStep, snapshot: CatalogSnapshot | None) -> tuple[Figure, Figure]:
+def _figures(
+    plan: Plan, step: PlanStep, snapshot: CatalogSnapshot | None, lock: RunLock | None
+) -> tuple[Figure, Figure]:
     """Time and cost of one execution of a step."""
     if step.tool is None:
         return NOTHING, NOTHING
     if snapshot is None:
         return _both_unknown("no catalogue at hand")
     try:
-        tool = snapshot.resolve(step.tool)
+        tool = snapshot.resolve(lock.steps[step.id].ref if lock else step.tool)
     except NotFoundError as error:
         return _both_unknown(error.problems[0].message)
     estimate = tool.estimates.get((step.capability, step.pattern))
-    pattern = _pattern(tool, step)
+    pattern = pattern_of(tool, step)
     if estimate is None or pattern is None:
         return _both_unknown(f"{tool.label} has no {step.capability}/{step.pattern}")
-    variables = variables_before(plan, step, pattern)
+    variables = variables_before(plan, step, pattern, lock.inputs if lock else None)
     return (
         _figure(estimate.time_ms, estimate, variables),
         _figure(estimate.cost_units, estimate, variables),
     )
 
 
-def _pattern(tool: CatalogTool, step: PlanStep) -> PatternSpec | None:
+def pattern_of(tool: CatalogTool, step: PlanStep) -> PatternSpec | None:
+    """The pattern that a step uses, if this version has it."""
     capability = tool.spec.capabilities.get(step.capability)
     return capability.patterns.get(step.pattern) if capability else None
 

@@ -43,12 +43,15 @@ def success_rate(counts: tuple[int, int] | None) -> SuccessRate | None:
     successes, failures = counts
     total = successes + failures
     rate = (successes + PRIOR_SUCCESSES) / (total + PRIOR_SUCCESSES + PRIOR_FAILURES)
-    low, high = _score_interval(successes / total, total)
+    low, high = score_interval(successes / total, total)
     return SuccessRate(rate, low, high, total)
 
 
-def _score_interval(share: float, total: int) -> tuple[float, float]:
-    """Wilson, 1927, "Probable inference, the law of succession, and statistical inference"."""
+def score_interval(share: float, total: int) -> tuple[float, float]:
+    """95 % interval of a share, from how often it was so among how many.
+
+    Wilson, 1927, "Probable inference, the law of succession, and statistical inference".
+    """
     square = _Z95 * _Z95
     centre = (share + square / (2 * total)) / (1 + square / total)
     spread = share * (1 - share) / total + square / (4 * total * total)

@@ -1,0 +1,188 @@
+"""The past that a forecast of a chain rests on, read from the facts in PostgreSQL.
+
+Read as they are now, so that a forecast is never older than the last fact. Bounded in runs and
+items, and by a time limit of the statements. Does not belong here: what follows from it
+(planning/simulation/), the statements (chain_past_sql.py).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tool_catalog_pipelines.errors import DatabaseUnavailableError
+from tool_catalog_pipelines.judgement import chain_past_sql as sql
+from tool_catalog_pipelines.planning.lock import RunIdentity, RunLock
+from tool_catalog_pipelines.planning.plan import Plan
+from tool_catalog_pipelines.planning.simulation.past import (
+    ChainPast,
+    Correlation,
+    PastExecution,
+    PastRun,
+    PastStep,
+    PatternUse,
+)
+from tool_catalog_pipelines.planning.simulation.spread import MINIMUM_RUNS, is_enough
+from tool_catalog_pipelines.stats.dependence import Member, likeness
+
+CHAIN_RUNS = 40
+OTHER_RUNS = 10
+ITEMS_OF_A_STEP = 20
+ROWS_OF_A_TOOL = 5000
+TIME_LIMIT = "5s"
+
+_Row = Mapping[str, Any]
+_Run = tuple[str, datetime]
+"""Id and start."""
+
+
+def read_past(engine: Engine, plan: Plan, lock: RunLock) -> ChainPast:
+    """What is known of the chain and of the tool versions that the run is locked to.
+
+    Raises:
+        DatabaseUnavailableError: PostgreSQL is away, or takes longer than TIME_LIMIT.
+    """
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(f"SET LOCAL statement_timeout = '{TIME_LIMIT}'"))
+            return _Reader(connection, lock.identity).past(plan, lock)
+    except SQLAlchemyError as error:
+        raise DatabaseUnavailableError(
+            f"the past of {plan.chain} cannot be read: {error}"
+        ) from None
+
+
+class _Reader:
+    """Reads within one transaction."""
+
+    def __init__(self, connection: Connection, identity: RunIdentity) -> None:
+        self._connection = connection
+        self._scope = {"tenant": identity.tenant, "environment": identity.environment}
+
+    def past(self, plan: Plan, lock: RunLock) -> ChainPast:
+        this = {"chain": plan.chain, "run_id": lock.identity.run_id}
+        own = self._runs(sql.RUNS_OF_CHAIN, most=CHAIN_RUNS, **this)
+        runs = past_runs(self._of(sql.STEPS_OF_RUNS, own))
+        rows = self._executions(own)
+        elsewhere = self._of_tools(plan, lock, rows)
+        rows += self._executions([run for run in elsewhere if run not in own])
+        delays: list[float] = []
+        if len(runs) < MINIMUM_RUNS:
+            others = self._runs(sql.RUNS_OF_OTHERS, most=OTHER_RUNS, **this)
+            delays = start_delays(past_runs(self._of(sql.STEPS_OF_RUNS, others)))
+        return ChainPast(_by_use(rows), runs, tuple(delays), _correlation(rows))
+
+    def _of_tools(self, plan: Plan, lock: RunLock, rows: Sequence[_Row]) -> list[_Run]:
+        """Runs of tools that the chain's own runs say too little about."""
+        known = _by_use(rows)
+        runs: list[_Run] = []
+        for use, tool_id in _uses(plan, lock).items():
+            found = [one for one in known.get(use, ()) if one.has_succeeded]
+            if tool_id is not None and not is_enough(found):
+                wanted = {"tool_id": tool_id, "capability": use[1], "pattern": use[2]}
+                runs += self._runs(sql.RUNS_OF_TOOL, most=CHAIN_RUNS, rows=ROWS_OF_A_TOOL, **wanted)
+        return list(dict.fromkeys(runs))
+
+    def _runs(self, statement: TextClause, **values: Any) -> list[_Run]:
+        rows = self._connection.execute(statement, {**self._scope, **values})
+        return [(run_id, started_at) for run_id, started_at in rows]
+
+    def _of(self, statement: TextClause, runs: Sequence[_Run], **values: Any) -> list[_Row]:
+        if not runs:
+            return []
+        moments = [started_at for _, started_at in runs]
+        of_runs = {
+            "tenant": self._scope["tenant"],
+            "run_ids": [run_id for run_id, _ in runs],
+            "oldest": min(moments),
+            "newest": max(moments),
+        }
+        result = self._connection.execute(statement, {**of_runs, **values})
+        return [dict(row) for row in result.mappings()]
+
+    def _executions(self, runs: Sequence[_Run]) -> list[_Row]:
+        return self._of(sql.EXECUTIONS_OF_RUNS, runs, most=ITEMS_OF_A_STEP)
+
+
+def _uses(plan: Plan, lock: RunLock) -> dict[PatternUse, int | None]:
+    """Every pattern of every tool version that the run may execute, with the version's row."""
+    uses: dict[PatternUse, int | None] = {}
+    for step in plan.steps:
+        locked = lock.steps.get(step.id)
+        if locked is None:
+            continue
+        versions = {locked.version: locked.tool_id}
+        if locked.by_item is not None:
+            arms = locked.by_item
+            versions = {arms.version_a: arms.tool_id_a, arms.version_b: arms.tool_id_b}
+        for version, tool_id in versions.items():
+            label = f"{locked.platform}/{locked.tool_name}@{version}"
+            uses[label, step.capability, step.pattern] = tool_id
+    return uses
+
+
+def past_runs(rows: Iterable[_Row]) -> tuple[PastRun, ...]:
+    """Rows of STEPS_OF_RUNS as runs."""
+    runs: dict[str, dict[str, PastStep]] = defaultdict(dict)
+    for row in rows:
+        runs[row["run_id"]][row["step"]] = PastStep(
+            items=row["items"],
+            started_ms=float(row["started_ms"]),
+            finished_ms=float(row["finished_ms"]),
+            work_ms=float(row["work_ms"]),
+        )
+    return tuple(PastRun(run_id, steps) for run_id, steps in runs.items())
+
+
+def start_delays(runs: Iterable[PastRun]) -> list[float]:
+    """How long each step waited after the last end before its start; the graph is not known."""
+    delays: list[float] = []
+    for run in runs:
+        ends = [0.0, *(step.finished_ms for step in run.steps.values())]
+        delays += [_since_last(ends, step.started_ms) for step in run.steps.values()]
+    return delays
+
+
+def _since_last(ends: Sequence[float], started_ms: float) -> float:
+    return started_ms - max((end for end in ends if end <= started_ms), default=started_ms)
+
+
+def _by_use(rows: Iterable[_Row]) -> dict[PatternUse, tuple[PastExecution, ...]]:
+    found: dict[PatternUse, list[PastExecution]] = defaultdict(list)
+    for row in rows:
+        label = f"{row['platform']}/{row['tool_name']}@{row['tool_version']}"
+        found[label, row["capability"], row["pattern"]].append(_execution(row))
+    return {use: tuple(executions) for use, executions in found.items()}
+
+
+def _execution(row: _Row) -> PastExecution:
+    return PastExecution(
+        run_id=row["run_id"],
+        chain=row["chain"],
+        step=row["step"],
+        has_succeeded=row["status"] in ("success", "no_result"),
+        elapsed_ms=1000 * (row["finished_at"] - row["started_at"]).total_seconds(),
+        cost_units=row["cost_units"],
+        before=row["variables_before"],
+        measured=row["variables_measured"],
+    )
+
+
+def _correlation(rows: Iterable[_Row]) -> Correlation:
+    """Of the distances from the estimates, as they were."""
+    members = [
+        Member(
+            group=row["run_id"],
+            stratum=f"{row['chain']}/{row['step']}/{row['tool_version']}",
+            value=_execution(row).elapsed_ms / (row["estimate_ms"] or 1.0),
+        )
+        for row in rows
+        if row["status"] in ("success", "no_result")
+    ]
+    found = likeness(members)
+    return Correlation(found.of_strata, found.of_members)

@@ -1,0 +1,72 @@
+"""Statements that read the past of chains from the facts. Only SQL; chain_past.py runs them.
+
+One row of `_ITEMS` is one step or item of one run with all its attempts.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+_ITEMS = """
+    SELECT
+        run_id, chain, step, item, platform, tool_name, tool_version, capability, pattern,
+        min(run_started_at) AS run_started_at,
+        min(started_at) AS started_at, max(finished_at) AS finished_at,
+        (array_agg(status ORDER BY attempt DESC))[1] AS status,
+        CASE WHEN count(*) = count(cost_units) THEN sum(cost_units) END AS cost_units,
+        max(estimate_ms) AS estimate_ms,
+        (array_agg(variables_before ORDER BY attempt DESC))[1] AS variables_before,
+        (array_agg(variables_measured ORDER BY attempt DESC))[1] AS variables_measured
+    FROM tool_catalog.tool_telemetry
+    WHERE tenant = :tenant AND run_id = ANY(:run_ids)
+        AND run_started_at BETWEEN :oldest AND :newest
+    GROUP BY run_id, chain, step, item, platform, tool_name, tool_version, capability, pattern
+"""
+
+RUNS_OF_CHAIN = text("""
+    SELECT run_id, run_started_at FROM tool_catalog.run_locks
+    WHERE tenant = :tenant AND chain = :chain AND run_id <> :run_id
+        AND document -> 'identity' ->> 'environment' = :environment
+    ORDER BY run_started_at DESC LIMIT :most
+""")
+
+RUNS_OF_OTHERS = text("""
+    SELECT run_id, run_started_at FROM tool_catalog.run_locks
+    WHERE tenant = :tenant AND chain <> :chain
+        AND document -> 'identity' ->> 'environment' = :environment
+    ORDER BY run_started_at DESC LIMIT :most
+""")
+
+STEPS_OF_RUNS = text(f"""
+    SELECT
+        run_id, step, count(*) FILTER (WHERE status <> 'skipped') AS items,
+        extract(epoch FROM min(started_at) - min(run_started_at)) * 1000.0 AS started_ms,
+        extract(epoch FROM max(finished_at) - min(run_started_at)) * 1000.0 AS finished_ms,
+        coalesce(sum(extract(epoch FROM finished_at - started_at))
+            FILTER (WHERE status <> 'skipped'), 0) * 1000.0 AS work_ms
+    FROM ({_ITEMS}) AS items
+    GROUP BY run_id, step
+""")  # noqa: S608 - constants
+
+EXECUTIONS_OF_RUNS = text(f"""
+    SELECT * FROM (
+        SELECT *, row_number() OVER (
+            PARTITION BY run_id, step, tool_version ORDER BY hashtext(item)
+        ) AS place
+        FROM ({_ITEMS}) AS items
+        WHERE status NOT IN ('skipped', 'cancelled')
+    ) AS placed
+    WHERE place <= :most
+    ORDER BY started_at DESC
+""")  # noqa: S608 - constants
+
+RUNS_OF_TOOL = text("""
+    SELECT run_id, max(run_started_at) AS run_started_at FROM (
+        SELECT run_id, run_started_at FROM tool_catalog.tool_telemetry
+        WHERE tool_id = :tool_id AND capability = :capability AND pattern = :pattern
+            AND tenant = :tenant AND environment = :environment
+        ORDER BY started_at DESC LIMIT :rows
+    ) AS newest
+    GROUP BY run_id
+    ORDER BY run_started_at DESC LIMIT :most
+""")
