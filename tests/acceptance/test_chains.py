@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,6 @@ import pytest
 from dagster._core.definitions.reconstruct import ReconstructableJob, build_reconstructable_job
 from psycopg.rows import dict_row
 
-from tool_catalog_pipelines.catalog.connect import open_catalog
-from tool_catalog_pipelines.catalog.importer import import_catalog
 from tool_catalog_pipelines.orchestration import launch
 from tool_catalog_pipelines.orchestration.chains import find_chains
 from tool_catalog_pipelines.orchestration.instance import open_instance
@@ -54,17 +52,6 @@ def _no_job_of_another_installation() -> None:
     """Dagster keeps the last job by name, and with it the folder its outputs go to."""
     ReconstructableJob.get_definition.cache_clear()
     ReconstructableJob.get_repository_definition.cache_clear()
-
-
-@pytest.fixture
-def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """An installation with the shipped catalogue, named in the environment as a run expects."""
-    for name, value in child_environment(settings).items():
-        monkeypatch.setenv(name, value)
-    shutil.copytree(CHECKOUT / "catalog_yaml", settings.catalog_dir, dirs_exist_ok=True)
-    with open_catalog(settings) as catalog:
-        import_catalog(catalog)
-    yield settings
 
 
 def write_chain(settings: Settings, text: str, name: str = "small") -> Path:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import psycopg
 import pytest
 
 from tool_catalog_pipelines.catalog.connect import open_catalog
-from tool_catalog_pipelines.catalog.importer import import_catalog
 from tool_catalog_pipelines.catalog.records import Estimate
 from tool_catalog_pipelines.judgement.rows import query
 from tool_catalog_pipelines.orchestration.analytics import run_asset_job
@@ -21,17 +19,6 @@ from tool_catalog_pipelines.orchestration.instance import open_instance
 from tool_catalog_pipelines.orchestration.launch import ChainOutcome, run_chain
 from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
 from tool_catalog_pipelines.spec.base import parse_tool_ref
-
-
-@pytest.fixture
-def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """An installation with the shipped catalogue, named in the environment as a run expects."""
-    for name, value in child_environment(settings).items():
-        monkeypatch.setenv(name, value)
-    shutil.copytree(CHECKOUT / "catalog_yaml", settings.catalog_dir, dirs_exist_ok=True)
-    with open_catalog(settings) as catalog:
-        import_catalog(catalog)
-    yield settings
 
 
 def run(settings: Settings, chain: str, inputs: Mapping[str, Any]) -> ChainOutcome:
