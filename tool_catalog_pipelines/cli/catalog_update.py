@@ -11,7 +11,14 @@ import typer
 
 from tool_catalog_pipelines.catalog.filters import ToolFilter, matching
 from tool_catalog_pipelines.cli.catalog_change import ORIGIN, ReasonOption
-from tool_catalog_pipelines.cli.options import JsonOption, json_value, reference, words
+from tool_catalog_pipelines.cli.options import (
+    JsonOption,
+    WhereOption,
+    json_value,
+    reference,
+    wanted_metadata,
+    words,
+)
 from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
@@ -50,9 +57,7 @@ def update(
     status: Annotated[str | None, typer.Option(help="Tools in this state.")] = None,
     owner: Annotated[str | None, typer.Option(help="Tools of this owner.")] = None,
     tag: Annotated[str | None, typer.Option(help="Tools with this tag.")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help="Tools with key=value in the metadata; repeatable.")
-    ] = None,
+    where: WhereOption = None,
     every: Annotated[bool, typer.Option("--all", help="Every tool.")] = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Many tools: make the changes that are shown.")
@@ -66,7 +71,7 @@ def update(
     """
     from tool_catalog_pipelines.catalog.bulk import BulkChange
 
-    metadata = tuple(words(pair, "--where") for pair in where or ())
+    metadata = wanted_metadata(where)
     wanted = ToolFilter(text, platform, category, status, owner, tag, None, metadata)
     tags = bool(add_tag or remove_tag)
     patch = _given_patch(assignments or [], patch_file, may_be_empty=tags)
