@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 from factories import make_tool_spec
+from installations import run_program
 
 from tool_catalog_pipelines.catalog.discovery import discovered
-from tool_catalog_pipelines.settings import Settings, child_environment
+from tool_catalog_pipelines.settings import Settings
 
 Run = Callable[..., Any]
 
@@ -33,12 +31,8 @@ def run(settings: Settings) -> Run:
         (folder / f"{spec.tool_name}.{spec.version}.yaml").write_text(yaml.safe_dump(document))
 
     def call(*arguments: str, code: int = 0, text: bool = False) -> Any:
-        argv = [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *arguments]
-        environment = {**os.environ, **child_environment(settings)}
         asks = [] if text else ["--json"]
-        done = subprocess.run(
-            [*argv, *asks], capture_output=True, text=True, env=environment, check=False
-        )
+        done = run_program(settings, *arguments, *asks)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         if code or text:

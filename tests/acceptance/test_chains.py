@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +12,12 @@ import dagster as dg
 import psycopg
 import pytest
 from dagster._core.definitions.reconstruct import ReconstructableJob, build_reconstructable_job
+from installations import run_chain_here
 from psycopg.rows import dict_row
 
-from tool_catalog_pipelines.catalog.connect import open_catalog
-from tool_catalog_pipelines.catalog.importer import import_catalog
 from tool_catalog_pipelines.orchestration import launch
 from tool_catalog_pipelines.orchestration.chains import find_chains
 from tool_catalog_pipelines.orchestration.instance import open_instance
-from tool_catalog_pipelines.orchestration.launch import ChainOutcome, run_chain
 from tool_catalog_pipelines.orchestration.naming import (
     TAG_CHAIN,
     TAG_CHAIN_VERSION,
@@ -30,6 +25,8 @@ from tool_catalog_pipelines.orchestration.naming import (
     TAG_USER,
 )
 from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
 
 SMALL = """chain: small
 version: 2.1.0
@@ -56,28 +53,11 @@ def _no_job_of_another_installation() -> None:
     ReconstructableJob.get_repository_definition.cache_clear()
 
 
-@pytest.fixture
-def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """An installation with the shipped catalogue, named in the environment as a run expects."""
-    for name, value in child_environment(settings).items():
-        monkeypatch.setenv(name, value)
-    shutil.copytree(CHECKOUT / "catalog_yaml", settings.catalog_dir, dirs_exist_ok=True)
-    with open_catalog(settings) as catalog:
-        import_catalog(catalog)
-    yield settings
-
-
 def write_chain(settings: Settings, text: str, name: str = "small") -> Path:
     path = settings.home / "chains" / f"{name}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def run(settings: Settings, chain: str, inputs: Mapping[str, Any]) -> ChainOutcome:
-    with open_instance(settings) as instance:
-        plan = find_chains(settings).plan(chain)
-        return run_chain(plan, inputs, settings, instance, lambda _: None)
 
 
 def rows(settings: Settings, statement: str, *values: object) -> list[dict[str, Any]]:
@@ -91,7 +71,7 @@ def facts_of(settings: Settings, run_id: str) -> list[dict[str, Any]]:
 
 
 def test_host_health_leaves_facts_a_lock_tags_and_a_report(installation: Settings) -> None:
-    outcome = run(installation, "host_health", {"threshold_percent": 100})
+    outcome = run_chain_here(installation, "host_health", {"threshold_percent": 100})
     assert outcome.succeeded, outcome.failures
     plan = find_chains(installation).plan("host_health")
     tool_steps = {step.id for step in plan.steps if step.kind == "tool"}
@@ -120,7 +100,7 @@ def test_host_health_leaves_facts_a_lock_tags_and_a_report(installation: Setting
 def test_a_run_carries_chain_version_fingerprint_and_user(installation: Settings) -> None:
     write_chain(installation, SMALL)
     plan = find_chains(installation).plan("small")
-    run_id = run(installation, "small", {}).run_id
+    run_id = run_chain_here(installation, "small", {}).run_id
     with open_instance(installation) as instance:
         stored = instance.get_run_by_id(run_id)
     assert stored is not None
@@ -142,7 +122,7 @@ def test_log_triage_reports_planted_errors_by_frequency(installation: Settings, 
     denied = ["permission denied for user 7"] * 4
     (logs / "deep" / "b.log").write_text("\n".join(denied) + "\n", encoding="utf-8")
     (logs / "not.txt").write_text("error: no log\n", encoding="utf-8")
-    outcome = run(installation, "log_triage", {"folder": str(logs)})
+    outcome = run_chain_here(installation, "log_triage", {"folder": str(logs)})
     assert outcome.succeeded, outcome.failures
     groups = outcome.steps["groups"].output["groups"]
     assert [group["count"] for group in groups] == [12, 4]
@@ -156,7 +136,7 @@ def test_log_triage_reports_planted_errors_by_frequency(installation: Settings, 
 def test_log_triage_of_a_folder_without_logs_says_so(installation: Settings, home: Path) -> None:
     empty = home / "empty"
     empty.mkdir()
-    outcome = run(installation, "log_triage", {"folder": str(empty)})
+    outcome = run_chain_here(installation, "log_triage", {"folder": str(empty)})
     assert outcome.succeeded, outcome.failures
     assert outcome.outputs["complaints"] == 0
     assert outcome.steps["complaints"].status == "skipped"
@@ -169,7 +149,7 @@ def test_repo_report_on_a_repository(installation: Settings, home: Path) -> None
     for subject in ("First", "Second: with a colon"):
         subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", subject], check=True)
     (repository / "new.txt").write_text("not committed\n", encoding="utf-8")
-    outcome = run(installation, "repo_report", {"repository": str(repository)})
+    outcome = run_chain_here(installation, "repo_report", {"repository": str(repository)})
     assert outcome.succeeded, outcome.failures
     found = {step: result.output for step, result in outcome.steps.items()}
     assert len(found["history"]["commits"]) == 2
@@ -203,23 +183,8 @@ def test_a_chain_runs_on_every_executor(installation: Settings, executor: dict[s
     assert stored["output"]["greeting"] == "hello tests"
 
 
-@pytest.fixture
-def program(settings: Settings) -> Any:
-    """Runs `tool-catalog` on an installation with a copy of the shipped catalogue."""
-    shutil.copytree(CHECKOUT / "catalog_yaml", settings.catalog_dir, dirs_exist_ok=True)
-
-    def start(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *arguments],
-            capture_output=True, text=True, timeout=120, check=False, cwd=CHECKOUT,
-            env={**os.environ, **child_environment(settings)},
-        )  # fmt: skip
-
-    return start
-
-
 def test_a_tool_that_fails_is_exit_one_and_later_steps_do_not_run(
-    program: Any, settings: Settings
+    program: Program, settings: Settings
 ) -> None:
     text = SMALL.replace("{tool: linux/uname}", "{tool: linux/stat, with: {path: /does/not/exist}}")
     write_chain(settings, text)
@@ -236,7 +201,7 @@ def test_a_tool_that_fails_is_exit_one_and_later_steps_do_not_run(
     }
 
 
-def test_a_broken_chain_is_exit_two_with_its_place(program: Any, settings: Settings) -> None:
+def test_a_broken_chain_is_exit_two_with_its_place(program: Program, settings: Settings) -> None:
     path = write_chain(settings, SMALL.replace("linux/uname", "linux/unam"))
     done = program("chain", "run", "small")
     assert done.returncode == 2
@@ -257,4 +222,7 @@ def test_definitions_load_without_a_database(
 
     loaded = definitions.defs()
     repository = loaded.get_repository_def()
-    assert {job.name for job in repository.get_all_jobs()} >= {"host_health", "analytics"}
+    jobs = {job.name for job in repository.get_all_jobs()}
+    assert jobs >= {"host_health", "log_triage", "repo_report", "analytics", "catalog_import"}
+    assert {s.name for s in repository.schedule_defs} >= {"host_health_schedule"}
+    assert {s.name for s in repository.sensor_defs} >= {"catalog_files_changed"}

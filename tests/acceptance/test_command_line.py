@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
+from tool_catalog_pipelines.settings import Settings
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def program(settings: Settings) -> Program:
-    """Runs `tool-catalog` on an installation of its own with a copy of the shipped catalogue."""
-    shutil.copytree(CHECKOUT / "catalog_yaml", settings.catalog_dir, dirs_exist_ok=True)
-
-    def run(
-        *arguments: str, env: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *arguments]
-        environment = {**os.environ, **child_environment(settings), **(env or {})}
-        return subprocess.run(
-            argv,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            env=environment,
-            cwd=CHECKOUT,
-            check=False,
-        )
-
-    return run
 
 
 def write_chain(settings: Settings, text: str) -> Path:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
+from installations import copy_shipped_catalogue, run_program
+
+from tool_catalog_pipelines.settings import CHECKOUT, Settings
 from tool_catalog_pipelines.spec.advice import advice_on
 from tool_catalog_pipelines.spec.load import load_experiment, load_tool
 
@@ -22,23 +20,13 @@ def test_first_tool_and_chain_of_the_readme(settings: Settings) -> None:
     blocks = [(match["kind"], match["text"]) for match in _BLOCK.finditer(readme)]
     tool, chain = (text for kind, text in blocks if kind == "yaml")
     (commands,) = (text for kind, text in blocks if kind == "console")
-    shutil.copytree(CHECKOUT / "catalog_yaml", settings.catalog_dir, dirs_exist_ok=True)
+    copy_shipped_catalogue(settings)
     (settings.catalog_dir / "tools/linux/count_files.yaml").write_text(tool, encoding="utf-8")
     (settings.catalog_dir / "chains/first.yaml").write_text(chain, encoding="utf-8")
-    environment = {**os.environ, **child_environment(settings)}
     for line in commands.strip().splitlines():
         program, *arguments = shlex.split(line)
         assert program == ".venv/bin/tool-catalog"
-        argv = [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *arguments]
-        done = subprocess.run(
-            argv,
-            env=environment,
-            cwd=CHECKOUT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = run_program(settings, *arguments)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 
@@ -54,15 +42,7 @@ def test_file_of_answers_in_the_guide_makes_a_tool_that_is_found(
     for line in commands:
         program, *arguments = shlex.split(line)
         assert program == "tool-catalog"
-        done = subprocess.run(
-            [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *arguments],
-            env={**os.environ, **child_environment(settings)},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = run_program(settings, *arguments, folder=tmp_path)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         said += done.stdout
     assert "1 passed, 0 failed" in said

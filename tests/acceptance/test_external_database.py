@@ -8,7 +8,6 @@ import pwd
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +15,11 @@ from pathlib import Path
 import psycopg
 import pytest
 from fact_factory import leave_a_fact
+from installations import copy_shipped_catalogue, run_program
 
 from tool_catalog_pipelines.db.engine import make_engine
 from tool_catalog_pipelines.db.migrate import migrate
-from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
+from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.telemetry.spool_folder import spool_of
 
 _PASSWORD = "hush-hush"
@@ -102,18 +102,10 @@ def database(server: Server, home: Path) -> str:
 @pytest.fixture
 def program(offline_settings: Settings) -> Program:
     """Runs `tool-catalog` with the shipped catalogue on the address given."""
-    shutil.copytree(CHECKOUT / "catalog_yaml", offline_settings.catalog_dir, dirs_exist_ok=True)
+    copy_shipped_catalogue(offline_settings)
 
     def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=240,
-            env=child_environment(replace(offline_settings, database_url=url)),
-            cwd=CHECKOUT,
-            check=False,
-        )
+        return run_program(replace(offline_settings, database_url=url), *arguments)
 
     return run
 

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import psycopg
-import pytest
+from installations import run_chain_here
 
 from tool_catalog_pipelines.catalog.connect import open_catalog
-from tool_catalog_pipelines.catalog.importer import import_catalog
 from tool_catalog_pipelines.catalog.records import Estimate
 from tool_catalog_pipelines.judgement.rows import query
 from tool_catalog_pipelines.orchestration.analytics import run_asset_job
-from tool_catalog_pipelines.orchestration.chains import find_chains
 from tool_catalog_pipelines.orchestration.instance import open_instance
-from tool_catalog_pipelines.orchestration.launch import ChainOutcome, run_chain
-from tool_catalog_pipelines.settings import CHECKOUT, Settings, child_environment
+from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.spec.base import parse_tool_ref
-
-
-@pytest.fixture
-def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """An installation with the shipped catalogue, named in the environment as a run expects."""
-    for name, value in child_environment(settings).items():
-        monkeypatch.setenv(name, value)
-    shutil.copytree(CHECKOUT / "catalog_yaml", settings.catalog_dir, dirs_exist_ok=True)
-    with open_catalog(settings) as catalog:
-        import_catalog(catalog)
-    yield settings
-
-
-def run(settings: Settings, chain: str, inputs: Mapping[str, Any]) -> ChainOutcome:
-    """Run a chain through Dagster in this process."""
-    with open_instance(settings) as instance:
-        plan = find_chains(settings).plan(chain)
-        return run_chain(plan, inputs, settings, instance, lambda _: None)
 
 
 def analyse(settings: Settings) -> dict[str, Mapping[str, Any]]:
@@ -53,7 +31,7 @@ def analyse(settings: Settings) -> dict[str, Mapping[str, Any]]:
 def trial(settings: Settings) -> dict[str, Mapping[str, Any]]:
     """250 searches with either version, and what the analytics make of them."""
     inputs = {"sizes": [5, 10, 20, 40, 80], "visits": 50}
-    outcome = run(settings, "folder_search_trial", inputs)
+    outcome = run_chain_here(settings, "folder_search_trial", inputs)
     assert outcome.succeeded, outcome.failures
     assert outcome.outputs["searched"] == 250
     return analyse(settings)
@@ -98,11 +76,11 @@ def test_a_trial_ends_in_a_verdict_and_a_better_estimate(installation: Settings)
 def test_analysts_read_the_published_file_while_the_marts_are_refreshed(
     installation: Settings,
 ) -> None:
-    assert run(installation, "host_health", {}).succeeded
+    assert run_chain_here(installation, "host_health", {}).succeeded
     analyse(installation)
     with duckdb.connect(str(installation.published_path), read_only=True) as analyst:
         before = analyst.execute("SELECT count(*) FROM executions").fetchall()
-        assert run(installation, "host_health", {}).succeeded
+        assert run_chain_here(installation, "host_health", {}).succeeded
         analyse(installation)
         assert analyst.execute("SELECT count(*) FROM executions").fetchall() == before
     after = query(installation, "SELECT count(*) AS n FROM executions")[0]["n"]
@@ -113,7 +91,7 @@ def test_analysts_read_the_published_file_while_the_marts_are_refreshed(
 
 
 def test_short_evidence_is_said(installation: Settings) -> None:
-    run(installation, "folder_search_trial", {"sizes": [3], "visits": 4})
+    run_chain_here(installation, "folder_search_trial", {"sizes": [3], "visits": 4})
     rows = analyse(installation)["judgement/experiment_verdicts"]["verdicts"]
     assert "not enough data" in str(rows)
 
@@ -125,26 +103,9 @@ def test_log_triage_ranks_what_was_planted(installation: Settings, home: Path) -
     lines += ["service critical: out of memory"] * 5 + ["all is well"] * 50
     (logs / "app.log").write_text("\n".join(lines), encoding="utf-8")
     (logs / "quiet.log").write_text("nothing\n", encoding="utf-8")
-    outcome = run(installation, "log_triage", {"folder": str(logs)})
+    outcome = run_chain_here(installation, "log_triage", {"folder": str(logs)})
     assert outcome.succeeded, outcome.failures
     assert outcome.outputs["complaints"] == 35
     groups = outcome.steps["groups"].output["groups"]
     assert [group["count"] for group in groups] == [30, 5]
     assert Path(outcome.outputs["report_path"]).exists()
-
-
-def test_the_code_location_loads_without_a_database(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in child_environment(settings).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("TOOL_CATALOG_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
-    monkeypatch.setenv("TOOL_CATALOG_YAML_DIR", str(CHECKOUT / "catalog_yaml"))
-    from tool_catalog_pipelines.defs.build import build_definitions
-    from tool_catalog_pipelines.settings import load_settings
-
-    repository = build_definitions(load_settings()).get_repository_def()
-    names = {job.name for job in repository.get_all_jobs()}
-    assert {"host_health", "log_triage", "repo_report", "analytics", "catalog_import"} <= names
-    assert {s.name for s in repository.schedule_defs} >= {"host_health_schedule"}
-    assert {s.name for s in repository.sensor_defs} >= {"catalog_files_changed"}

@@ -6,7 +6,9 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -86,6 +88,15 @@ def _chain(at: int, then: threading.Event, outage: threading.Event) -> dg.GraphD
     return chain
 
 
+@contextmanager
+def meanwhile(fault: Callable[[], None]) -> Iterator[None]:
+    """The fault happens in a thread of its own, and is over at the end."""
+    with ThreadPoolExecutor(1) as pool:
+        happening = pool.submit(fault)
+        yield
+        happening.result(DEADLINE_S)
+
+
 def test_a_restart_in_the_middle_of_a_run_loses_and_doubles_nothing(
     server: Server, tmp_path: Path
 ) -> None:
@@ -101,10 +112,8 @@ def test_a_restart_in_the_middle_of_a_run_loses_and_doubles_nothing(
 
     with pooled_instance(server.url, tmp_path) as instance:
         run = instance.create_run_for_job(job, run_config=QUIET)
-        fault = threading.Thread(target=interrupt)
-        fault.start()
-        execute_run(InMemoryJob(job), run, instance)
-        fault.join(DEADLINE_S)
+        with meanwhile(interrupt):
+            execute_run(InMemoryJob(job), run, instance)
         ran = read_run(instance, run.run_id)
     assert ran.status == "SUCCESS"
     assert len(ran.steps("STEP_SUCCESS")) == STEPS
@@ -127,10 +136,8 @@ def test_connections_that_break_are_replaced(server: Server, tmp_path: Path) -> 
 
     with pooled_instance(server.url, tmp_path) as instance:
         run = instance.create_run_for_job(job, run_config=QUIET)
-        fault = threading.Thread(target=kill_connections)
-        fault.start()
-        execute_run(InMemoryJob(job), run, instance)
-        fault.join(DEADLINE_S)
+        with meanwhile(kill_connections):
+            execute_run(InMemoryJob(job), run, instance)
         assert read_run(instance, run.run_id).status == "SUCCESS"
 
 
@@ -145,11 +152,8 @@ def test_when_it_stays_away_the_run_ends_with_a_clear_error(server: Server, tmp_
 
     with pooled_instance(server.url, tmp_path, write_retry_s=0.5) as instance:
         run = instance.create_run_for_job(job, run_config=QUIET)
-        fault = threading.Thread(target=stop)
-        fault.start()
-        with pytest.raises(DatabaseUnavailableError, match="PostgreSQL"):
+        with meanwhile(stop), pytest.raises(DatabaseUnavailableError, match="PostgreSQL"):
             execute_run(InMemoryJob(job), run, instance)
-        fault.join(DEADLINE_S)
         server.start()
         ran = read_run(instance, run.run_id)
     assert ran.steps("STEP_SUCCESS") == {"start", *(f"s{n}" for n in range(1, 6))}

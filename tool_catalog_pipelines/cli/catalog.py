@@ -16,7 +16,14 @@ from tool_catalog_pipelines.catalog.filters import ToolFilter, matching
 from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
-from tool_catalog_pipelines.cli.options import JsonOption, ToolArgument, reference, storable, words
+from tool_catalog_pipelines.cli.options import (
+    JsonOption,
+    ToolArgument,
+    WhereOption,
+    reference,
+    storable,
+    wanted_metadata,
+)
 from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
@@ -44,14 +51,12 @@ def list_tools(
     owner: Annotated[str | None, typer.Option(help="Only tools of this owner.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only tools with this tag.")] = None,
     capability: Annotated[str | None, typer.Option(help="Only with this capability.")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help="key=value in the metadata; may be repeated.")
-    ] = None,
+    where: WhereOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the latest version of every tool with the estimate of its first pattern."""
     snapshot = installed_snapshot(load_settings())
-    metadata = tuple(words(pair, "--where") for pair in where or ())
+    metadata = wanted_metadata(where)
     wanted = ToolFilter(text, platform, category, status, owner, tag, capability, metadata)
     found = matching(snapshot.latest, wanted)
     rows = [_row(tool) for tool in sorted(found, key=lambda tool: tool.header.key)]

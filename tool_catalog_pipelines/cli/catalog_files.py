@@ -8,7 +8,7 @@ from typing import Annotated, cast, get_args
 import typer
 
 from tool_catalog_pipelines.catalog.saving import OnConflict
-from tool_catalog_pipelines.cli.options import JsonOption, reference, words
+from tool_catalog_pipelines.cli.options import JsonOption, WhereOption, reference, wanted_metadata
 from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
@@ -70,9 +70,7 @@ def export(
     platform: Annotated[str | None, typer.Option(help="Only this platform.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only tools with this tag.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only tools of this owner.")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help="key=value in the metadata; may be repeated.")
-    ] = None,
+    where: WhereOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write tools as YAML that imports to the same tools again."""
@@ -84,7 +82,7 @@ def export(
     chosen = snapshot.seen if every_version else snapshot.latest
     if tools:
         chosen = tuple(snapshot.resolve(reference(text)) for text in tools)
-    metadata = tuple(words(pair, "--where") for pair in where or ())
+    metadata = wanted_metadata(where)
     wanted = ToolFilter(platform=platform, tag=tag, owner=owner, metadata=metadata)
     found = list(matching(chosen, wanted))
     screen = Screen(as_json)

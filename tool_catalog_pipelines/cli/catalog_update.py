@@ -11,7 +11,14 @@ import typer
 
 from tool_catalog_pipelines.catalog.filters import ToolFilter, matching
 from tool_catalog_pipelines.cli.catalog_change import ORIGIN, ReasonOption
-from tool_catalog_pipelines.cli.options import JsonOption, json_value, reference, words
+from tool_catalog_pipelines.cli.options import (
+    JsonOption,
+    WhereOption,
+    json_value,
+    reference,
+    wanted_metadata,
+    words,
+)
 from tool_catalog_pipelines.cli.output import Screen, counted_noun
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
@@ -50,9 +57,7 @@ def update(
     status: Annotated[str | None, typer.Option(help="Tools in this state.")] = None,
     owner: Annotated[str | None, typer.Option(help="Tools of this owner.")] = None,
     tag: Annotated[str | None, typer.Option(help="Tools with this tag.")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help="Tools with key=value in the metadata; repeatable.")
-    ] = None,
+    where: WhereOption = None,
     every: Annotated[bool, typer.Option("--all", help="Every tool.")] = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Many tools: make the changes that are shown.")
@@ -65,31 +70,41 @@ def update(
     Many tools are changed with --apply only; without it, what would change is shown.
     """
     from tool_catalog_pipelines.catalog.bulk import BulkChange
-    from tool_catalog_pipelines.catalog.connect import open_catalog
 
-    metadata = tuple(words(pair, "--where") for pair in where or ())
+    metadata = wanted_metadata(where)
     wanted = ToolFilter(text, platform, category, status, owner, tag, None, metadata)
     tags = bool(add_tag or remove_tag)
     patch = _given_patch(assignments or [], patch_file, may_be_empty=tags)
+    screen = Screen(as_json)
     if tool is None:
         if wanted == ToolFilter() and not every:
             raise InvalidInputError.one("no tool is named", "name one, give a filter, or --all")
         change = BulkChange(patch, tuple(add_tag or ()), tuple(remove_tag or ()))
-        _update_many(Screen(as_json), wanted, change, apply, reason)
+        _update_many(screen, wanted, change, apply, reason)
         return
     if tags or every or apply or wanted != ToolFilter():
         raise InvalidInputError.one(
             "filters, tags and --apply are for many tools, but one is named",
             f"leave out {tool}, or use --set",
         )
-    screen = Screen(as_json)
+    _update_one(screen, tool, patch, expect, reason)
+
+
+def _update_one(
+    screen: Screen, tool: str, patch: dict[str, Any], expect: str | None, reason: str
+) -> None:
+    """Change the fields of one tool, unless its latest version is another than expected.
+
+    Raises:
+        InvalidInputError: there is no such tool, or it would not be valid.
+    """
+    from tool_catalog_pipelines.catalog.connect import open_catalog
+
     with open_catalog(load_settings()) as catalog:
         saved = catalog.editor.update_tool(reference(tool), patch, ORIGIN, expect, reason)
     screen.result({"tool": saved.label, "outcome": saved.outcome, "note": saved.note})
-    screen.say(
-        f"{saved.label}: {saved.outcome.replace('_', ' ')}"
-        + (f" ({saved.note})" if saved.note else "")
-    )
+    note = f" ({saved.note})" if saved.note else ""
+    screen.say(f"{saved.label}: {saved.outcome.replace('_', ' ')}{note}")
 
 
 def _update_many(

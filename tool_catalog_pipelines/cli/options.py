@@ -17,6 +17,9 @@ InputOption = Annotated[
     list[str] | None,
     typer.Option("--input", "-i", help="An input of the chain as name=value; may be repeated."),
 ]
+WhereOption = Annotated[
+    list[str] | None, typer.Option("--where", help="key=value in the metadata; may be repeated.")
+]
 
 ToolArgument = Annotated[
     str, typer.Argument(help="platform/name, or with @1.0.0, @latest, @stable or @testing.")
@@ -45,6 +48,15 @@ def words(text: str, option: str) -> tuple[str, str]:
     if not key or not equals:
         raise InvalidInputError.one(f"{option} {text!r} has no value", "write key=value")
     return key, value
+
+
+def wanted_metadata(where: Sequence[str] | None) -> tuple[tuple[str, str], ...]:
+    """The pairs of `--where`.
+
+    Raises:
+        InvalidInputError: one has no `=` or no key.
+    """
+    return tuple(words(pair, "--where") for pair in where or ())
 
 
 def json_value(text: str) -> Any:

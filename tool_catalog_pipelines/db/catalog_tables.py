@@ -11,7 +11,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Double,
-    ForeignKey,
     Index,
     Integer,
     SmallInteger,
@@ -25,11 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tool_catalog_pipelines.db.columns import (
-    SCHEMA,
     identity,
     json_column,
     metadata,
     moment_column,
+    row_reference,
     text_column,
     time_column,
     tool_reference,
@@ -110,12 +109,7 @@ tool_patterns = Table(
     "tool_patterns",
     metadata,
     identity(),
-    Column(
-        "capability_id",
-        BigInteger,
-        ForeignKey(f"{SCHEMA}.tool_capabilities.id", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    row_reference("capability_id", "tool_capabilities", "CASCADE"),
     text_column("pattern_name"),
     text_column("description"),
     json_column("typical_use_cases", "[]"),

@@ -74,5 +74,12 @@ def moment_column(name: str, nullable: bool = True) -> Column[Any]:
 
 def tool_reference(name: str, on_delete: str, nullable: bool = False) -> Column[Any]:
     """A foreign key to one tool version, with what happens when that version is deleted."""
-    key = ForeignKey(f"{SCHEMA}.tools.id", ondelete=on_delete)
-    return Column(name, BigInteger, key, nullable=nullable)
+    return row_reference(name, "tools", on_delete, nullable)
+
+
+def row_reference(
+    name: str, table: str, on_delete: str, nullable: bool = False, primary_key: bool = False
+) -> Column[Any]:
+    """A foreign key to a row of one of our tables, with what happens when that is deleted."""
+    key = ForeignKey(f"{SCHEMA}.{table}.id", ondelete=on_delete)
+    return Column(name, BigInteger, key, nullable=nullable, primary_key=primary_key)

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Computed,
     DateTime,
     Double,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -24,12 +23,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tool_catalog_pipelines.db.columns import (
-    SCHEMA,
     TransactionId,
     identity,
     json_column,
     metadata,
     moment_column,
+    row_reference,
     text_column,
     time_column,
     tool_reference,
@@ -104,12 +103,7 @@ experiment_verdicts = Table(
     metadata,
     identity(),
     text_column("tenant", server_default="shared"),
-    Column(
-        "test_id",
-        BigInteger,
-        ForeignKey(f"{SCHEMA}.tool_ab_tests.id", ondelete="RESTRICT"),
-        nullable=False,
-    ),
+    row_reference("test_id", "tool_ab_tests", "RESTRICT"),
     text_column("experiment"),
     text_column("metric"),
     text_column("state"),

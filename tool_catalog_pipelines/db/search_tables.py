@@ -6,21 +6,16 @@ pgvector; it is made with the index (catalog/search/vectors.py).
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.schema import Index
 
-from tool_catalog_pipelines.db.columns import SCHEMA, metadata, text_column
+from tool_catalog_pipelines.db.columns import metadata, row_reference, text_column
 
 search_documents = Table(
     "search_documents",
     metadata,
-    Column(
-        "tool_id",
-        BigInteger,
-        ForeignKey(f"{SCHEMA}.tools.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    row_reference("tool_id", "tools", "CASCADE", primary_key=True),
     text_column("tenant"),
     text_column("platform"),
     text_column("tool_key"),

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from tool_catalog_pipelines.catalog.connect import Catalog
+from tool_catalog_pipelines.catalog.feed import Place
 from tool_catalog_pipelines.catalog.following import Followers, followers_of
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.soundness import (
@@ -82,21 +83,19 @@ def _good(seen: _Seen) -> _Found:
 
 
 def _on_disk(seen: _Seen) -> _Found:
-    place = seen.followers.on_disk
-    shown = {
-        "on_disk": "none" if place is None else place.revision,
-        "in_database": seen.followers.database.revision,
-    }
-    return _Found(seen.followers.is_current(place), shown)
+    return _follows("on_disk", seen.followers.on_disk, seen.followers)
 
 
 def _searched(seen: _Seen) -> _Found:
-    place = seen.followers.index
+    return _follows("index", seen.followers.index, seen.followers)
+
+
+def _follows(name: str, place: Place | None, followers: Followers) -> _Found:
     shown = {
-        "index": "none" if place is None else place.revision,
-        "in_database": seen.followers.database.revision,
+        name: "none" if place is None else place.revision,
+        "in_database": followers.database.revision,
     }
-    return _Found(seen.followers.is_current(place), shown)
+    return _Found(followers.is_current(place), shown)
 
 
 _WARN = dg.AssetCheckSeverity.WARN

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import cast
 
 from tool_catalog_pipelines.catalog.drafting import checks, lines
-from tool_catalog_pipelines.catalog.drafting.question import Question, Situation
+from tool_catalog_pipelines.catalog.drafting.question import PairsQuestion, Question, Situation
 from tool_catalog_pipelines.spec.base import JsonValue
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -86,28 +86,22 @@ HTTP_QUESTIONS = (
         applies=kind_is("http"),
         check=checks.check_no_secret,
     ),
-    Question(
+    PairsQuestion(
         key="query",
         text="Which parameters does the address have?",
         help="name=value pairs: limit={limit} format=json. A parameter that is one {input} is left "
         f"out when the input is not given. {_SECRETS}",
-        type="object",
         is_optional=True,
         applies=kind_is("http"),
-        read=lambda text, _: lines.read_pairs(text),
-        show=lines.shown_pairs,
         check=checks.check_no_secret,
     ),
-    Question(
+    PairsQuestion(
         key="headers",
         text="Which headers are sent?",
         help="Name=value pairs: Accept=application/json 'Authorization=Bearer ${secret:NAME}'. "
         f"{_SECRETS}",
-        type="object",
         is_optional=True,
         applies=kind_is("http"),
-        read=lambda text, _: lines.read_pairs(text),
-        show=lines.shown_pairs,
         check=checks.check_no_secret,
     ),
     Question(
@@ -137,15 +131,12 @@ def python_questions(now: Situation) -> tuple[Question, ...]:
             applies=kind_is("python"),
             check=checks.check_function,
         ),
-        Question(
+        PairsQuestion(
             key="outputs",
             text="What does it give, as name=type?",
             help="The fields of what the function returns: rows=array total=integer. Types: "
             "string, integer, number, boolean, array, object.",
-            type="object",
             applies=kind_is("python"),
-            read=lambda text, _: lines.read_pairs(text),
-            show=lines.shown_pairs,
             check=checks.check_outputs,
             default=_known_outputs,
         ),

@@ -9,7 +9,7 @@ from tool_catalog_pipelines.catalog.drafting import checks, lines, proposals
 from tool_catalog_pipelines.catalog.drafting.binding_questions import kind_is
 from tool_catalog_pipelines.catalog.drafting.draft import input_names, output_type
 from tool_catalog_pipelines.catalog.drafting.input_questions import typed_value
-from tool_catalog_pipelines.catalog.drafting.question import Question, Situation
+from tool_catalog_pipelines.catalog.drafting.question import PairsQuestion, Question, Situation
 from tool_catalog_pipelines.errors import Problem
 from tool_catalog_pipelines.spec.base import JsonValue, TypeName
 from tool_catalog_pipelines.spec.notes import name_hint
@@ -85,28 +85,23 @@ OUTPUT_QUESTIONS = (
     ),
 )
 EXAMPLE_QUESTIONS = (
-    Question(
+    PairsQuestion(
         key="example.inputs",
         text="With which inputs can it be tried?",
         help="name=value pairs. It runs with an empty folder, {scratch}; a test server on this "
         "machine is {http_url}, further places are {http_port}, {tcp_port}, {udp_port}, "
         "{dns_port}. An empty line takes what is proposed.",
-        type="object",
         applies=lambda now: bool(input_names(now)),
         read=_inputs,
-        show=lines.shown_pairs,
         default=proposals.example_inputs,
     ),
-    Question(
+    PairsQuestion(
         key="example.files",
         text="Which files does this example need in its folder?",
         help="path=content pairs: 'notes.txt=one\\ntwo'; \\n begins a new line. The test server "
         "serves these files.",
-        type="object",
         is_optional=True,
         applies=lambda now: "{" in str(now.answers.get("example.inputs")),
-        read=lambda text, _: lines.read_pairs(text),
-        show=lines.shown_pairs,
         default=proposals.example_files,
     ),
     Question(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tool_catalog_pipelines.catalog.drafting import lines
 from tool_catalog_pipelines.catalog.drafting.known import Known
 from tool_catalog_pipelines.errors import Problem
 from tool_catalog_pipelines.spec.base import JsonValue, TypeName
@@ -42,6 +43,11 @@ def _nothing(now: Situation) -> JsonValue:
 def _fine(value: JsonValue, now: Situation) -> Problem | None:
     del value, now
     return None
+
+
+def _pairs(text: str, now: Situation) -> JsonValue:
+    del now
+    return lines.read_pairs(text)
 
 
 def _as_typed(text: str, now: Situation) -> JsonValue:
@@ -78,3 +84,12 @@ class Question:
     show: Callable[[JsonValue], str] = str
     check: Callable[[JsonValue, Situation], Problem | None] = _fine
     echo: Callable[[JsonValue, Situation], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PairsQuestion(Question):
+    """A question that is answered with `name=value` pairs."""
+
+    type: TypeName | None = "object"
+    read: Callable[[str, Situation], JsonValue] = _pairs
+    show: Callable[[JsonValue], str] = lines.shown_pairs
