@@ -113,6 +113,7 @@ def order(
 @app.command()
 def run(name: NameArgument, inputs: InputOption = None, as_json: JsonOption = False) -> None:
     """Run a chain here and now; the run is visible in the Dagster UI like any other."""
+    from tool_catalog_pipelines.cli.chain_forecast import time_of_run
     from tool_catalog_pipelines.cli.starting import started
     from tool_catalog_pipelines.orchestration.chains import find_chains
     from tool_catalog_pipelines.orchestration.instance import open_instance
@@ -121,11 +122,12 @@ def run(name: NameArgument, inputs: InputOption = None, as_json: JsonOption = Fa
     settings = load_settings()
     screen = Screen(as_json)
     given = parse_inputs(inputs or [])
-    with started(settings, screen):
+    with started(settings, screen) as catalog:
         plan = find_chains(settings).plan(name)
         check_inputs(plan.inputs, given, f"chain {name}")
         with open_instance(settings) as instance:
             outcome = run_chain(plan, given, settings, instance, print_step(screen))
+        time = time_of_run(catalog, settings, outcome.run_id)
     document: dict[str, Any] = {
         "chain": plan.chain,
         "run_id": outcome.run_id,
@@ -133,9 +135,11 @@ def run(name: NameArgument, inputs: InputOption = None, as_json: JsonOption = Fa
         "steps": {step: result.status for step, result in outcome.steps.items()},
         "outputs": dict(outcome.outputs),
         "failures": dict(outcome.failures),
+        **time.as_json(),
     }
     lines = [f"{key}: {value}" for key, value in outcome.outputs.items()]
-    screen.result(document, "\n".join([f"run {outcome.run_id}: {document['status']}", *lines]))
+    ending = f"run {outcome.run_id}: {document['status']}{time.as_text()}"
+    screen.result(document, "\n".join([ending, *lines]))
     if not outcome.succeeded:
         # What failed in a step was said when the step ended; only the rest is news.
         if list(outcome.failures) == [""]:

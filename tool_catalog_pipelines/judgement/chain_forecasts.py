@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, RowMapping, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.db.schema import chain_forecasts
-from tool_catalog_pipelines.errors import ToolCatalogError
+from tool_catalog_pipelines.errors import DatabaseUnavailableError, ToolCatalogError
 from tool_catalog_pipelines.judgement.chain_past import read_past
 from tool_catalog_pipelines.planning.lock import RunLock
 from tool_catalog_pipelines.planning.plan import Plan
@@ -93,6 +95,51 @@ def forecast_and_store(
         _LOG.warning("no forecast of run %s: %s", lock.identity.run_id, reason)
         return None
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What one run took, and what was expected; None where it is not known."""
+
+    elapsed_ms: float | None
+    low_ms: float | None
+    middle_ms: float | None
+    high_ms: float | None
+
+    @property
+    def is_inside(self) -> bool | None:
+        """Whether it took what was expected; None without an interval or facts."""
+        if self.elapsed_ms is None or self.low_ms is None or self.high_ms is None:
+            return None
+        return self.low_ms <= self.elapsed_ms <= self.high_ms
+
+
+def what_came(engine: Engine, tenant: str, run_id: str) -> Came:
+    """The time of a run beside its forecast, from what is stored now.
+
+    Raises:
+        DatabaseUnavailableError: PostgreSQL is away.
+    """
+    f = chain_forecasts.c
+    statement = select(
+        f.run_started_at, f.run_id, f.elapsed_low_ms, f.elapsed_middle_ms, f.elapsed_high_ms
+    ).where(f.tenant == tenant, f.run_id == run_id)
+    try:
+        with engine.begin() as connection:
+            row = connection.execute(statement).mappings().one_or_none()
+            if row is None:
+                return Came(None, None, None, None)
+            found = _actual(connection, [row]).get(run_id)
+    except SQLAlchemyError as error:
+        raise DatabaseUnavailableError(
+            f"the forecast of {run_id} cannot be read: {error}"
+        ) from None
+    return Came(
+        elapsed_ms=float(found["elapsed_ms"]) if found else None,
+        low_ms=row["elapsed_low_ms"],
+        middle_ms=row["elapsed_middle_ms"],
+        high_ms=row["elapsed_high_ms"],
+    )
 
 
 def compare_forecasts(engine: Engine, outcomes_of: OutcomesOf) -> int:

@@ -205,3 +205,4 @@ def _reservations(plan: Plan, expected: Forecast) -> Iterator[str]:
             f"  note   {widest} steps could run side by side but only {plan.parallel} may, "
             "so it will take longer"
         )
+    yield f"  note   how far this varies, from past runs: tool-catalog chain forecast {plan.chain}"
