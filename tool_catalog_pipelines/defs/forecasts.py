@@ -60,7 +60,7 @@ def forecast_calibration():
         ],
         metadata={
             "dagster/row_count": len(rows),
-            "share_inside": overall.share if overall.share is not None else "no forecast yet",
+            "share_inside": "none yet" if overall.share is None else round(overall.share, 3),
             "verdict": overall.reason,
             "verdicts": table(rows),
             "forecast_and_actual": intervals(

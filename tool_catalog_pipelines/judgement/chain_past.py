@@ -35,6 +35,7 @@ OTHER_RUNS = 10
 ITEMS_OF_A_STEP = 20
 ROWS_OF_A_TOOL = 5000
 TIME_LIMIT = "5s"
+_STRATUM = ("chain", "step", "tool_version", "estimate_revision")
 
 _Row = Mapping[str, Any]
 _Run = tuple[str, datetime]
@@ -174,11 +175,11 @@ def _execution(row: _Row) -> PastExecution:
 
 
 def _correlation(rows: Iterable[_Row]) -> Correlation:
-    """Of the distances from the estimates, as they were."""
+    """Of the distances from the estimates, as they were; a new revision is another scale."""
     members = [
         Member(
             group=row["run_id"],
-            stratum=f"{row['chain']}/{row['step']}/{row['tool_version']}",
+            stratum="/".join(str(row[name]) for name in _STRATUM),
             value=_execution(row).elapsed_ms / (row["estimate_ms"] or 1.0),
         )
         for row in rows

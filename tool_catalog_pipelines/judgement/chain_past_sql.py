@@ -14,7 +14,7 @@ _ITEMS = """
         min(started_at) AS started_at, max(finished_at) AS finished_at,
         (array_agg(status ORDER BY attempt DESC))[1] AS status,
         CASE WHEN count(*) = count(cost_units) THEN sum(cost_units) END AS cost_units,
-        max(estimate_ms) AS estimate_ms,
+        max(estimate_ms) AS estimate_ms, max(estimate_revision) AS estimate_revision,
         (array_agg(variables_before ORDER BY attempt DESC))[1] AS variables_before,
         (array_agg(variables_measured ORDER BY attempt DESC))[1] AS variables_measured
     FROM tool_catalog.tool_telemetry

@@ -36,16 +36,21 @@ class ForecastVerdict:
     result: Calibration
 
     def as_row(self) -> dict[str, Any]:
-        """Flat, for tables."""
+        """Flat and narrow, for tables; shares in percent."""
+        result = self.result
         return {
             "chain": self.chain,
             "measure": self.measure,
-            "state": self.result.state,
-            "runs": self.result.n,
-            "share_inside": round(self.result.share, 3) if self.result.share is not None else "",
-            "share_above": round(self.result.above, 3) if self.result.above is not None else "",
-            "reason": self.result.reason,
+            "state": result.state,
+            "runs": result.n,
+            "inside_percent": _percent(result.share),
+            "true_share_percent": f"{_percent(result.low)} to {_percent(result.high)}",
+            "above_percent": _percent(result.above),
         }
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f}"
 
 
 def judge_forecasts(settings: Settings) -> list[ForecastVerdict]:
