@@ -41,6 +41,8 @@ class Settings:
         source: where readers get the catalogue from (`TOOL_CATALOG_SOURCE`): `yaml`, `database`, or
             `dual`, the default: the database first, the files for what it lacks.
         embedder: what makes vectors for search (`TOOL_CATALOG_EMBEDDER`, default `concepts`).
+        tie_breaker: who is asked between two tools that are too close (`TOOL_CATALOG_TIE_BREAKER`,
+            default nobody).
         host: name of this machine, recorded in facts.
     """
 
@@ -53,6 +55,7 @@ class Settings:
     environment: str = "production"
     source: Source = "dual"
     embedder: str = "concepts"
+    tie_breaker: str = ""
     host: str = "localhost"
 
     @property
@@ -131,6 +134,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         environment=_name(env, "TOOL_CATALOG_ENVIRONMENT") or "production",
         source=_source(env.get("TOOL_CATALOG_SOURCE") or "dual"),
         embedder=env.get("TOOL_CATALOG_EMBEDDER") or "concepts",
+        tie_breaker=env.get("TOOL_CATALOG_TIE_BREAKER") or "",
         host=socket.gethostname(),
     )
 
@@ -152,6 +156,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
         "TOOL_CATALOG_ENVIRONMENT": settings.environment,
         "TOOL_CATALOG_SOURCE": settings.source,
         "TOOL_CATALOG_EMBEDDER": settings.embedder,
+        "TOOL_CATALOG_TIE_BREAKER": settings.tie_breaker,
         "DAGSTER_HOME": str(settings.dagster_home),
     }
     if settings.database_url:

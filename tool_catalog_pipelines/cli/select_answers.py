@@ -29,6 +29,7 @@ from tool_catalog_pipelines.selection.choice import Choice, select
 from tool_catalog_pipelines.selection.explanation import choice_as_json, choice_as_text
 from tool_catalog_pipelines.selection.need import Need
 from tool_catalog_pipelines.selection.policy import ALL_PERMISSIONS
+from tool_catalog_pipelines.selection.tie_break import find_tie_breaker
 from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 
@@ -67,7 +68,8 @@ class Session:
         if not need.capabilities and need.query.strip():
             found = self._found(need)
             need = replace(need, capabilities=(found["capability"],))
-        return select(need, self._index(need.environment)), found
+        index = self._index(need.environment)
+        return select(need, index, find_tie_breaker(self._settings.tie_breaker)), found
 
     def answer(self, document: Document) -> dict[str, Any]:
         """The choice as JSON."""

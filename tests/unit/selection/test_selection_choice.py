@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import operator
+from importlib.metadata import EntryPoint
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from tool_catalog_pipelines.catalog.records import Estimate
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError
+from tool_catalog_pipelines.selection import tie_break
 from tool_catalog_pipelines.selection.candidates import CandidateIndex
 from tool_catalog_pipelines.selection.choice import Choice, NoChoiceError, select
 from tool_catalog_pipelines.selection.explanation import choice_as_json, choice_as_text
@@ -20,7 +24,13 @@ from tool_catalog_pipelines.selection.need import Need
 from tool_catalog_pipelines.selection.normalisation import normalise
 from tool_catalog_pipelines.selection.scoring import mode_weights, score_of
 from tool_catalog_pipelines.selection.success import success_rate
-from tool_catalog_pipelines.selection.tie_break import TieBreaker, decision_in
+from tool_catalog_pipelines.selection.tie_break import (
+    GROUP,
+    TieBreaker,
+    decide,
+    decision_in,
+    find_tie_breaker,
+)
 
 USE = ("use",)
 
@@ -280,6 +290,32 @@ def test_whoever_fails_to_answer_does_not_stop_the_selection() -> None:
         raise TimeoutError("too slow")
 
     assert chosen(twins(ask)) == "echo.a"
+
+
+def test_whoever_never_answers_is_left_alone() -> None:
+    is_asked, may_end = Event(), Event()
+
+    def ask(_prompt: str, _timeout_s: float) -> str:
+        is_asked.set()
+        may_end.wait(60)
+        return '{"choice": "B", "justification": "late"}'
+
+    first = twins(None).chosen.candidate
+    assert decide(ask, "do it", first, first, timeout_s=0.05) is None
+    assert is_asked.is_set()
+    may_end.set()
+
+
+def test_a_tie_breaker_is_found_by_the_name_it_is_registered_under(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = EntryPoint("second", "operator:concat", GROUP)
+    monkeypatch.setattr(tie_break, "entry_points", lambda group: [entry] if group == GROUP else [])
+    assert find_tie_breaker("") is None
+    assert find_tie_breaker("second") is operator.concat
+    with pytest.raises(InvalidInputError, match="TOOL_CATALOG_TIE_BREAKER") as caught:
+        find_tie_breaker("third")
+    assert caught.value.problems[0].hint == "known: second"
 
 
 def test_nobody_is_asked_when_the_first_is_clear(index: CandidateIndex) -> None:
