@@ -18,8 +18,10 @@ from tool_catalog_pipelines.errors import NotFoundError, Problem
 from tool_catalog_pipelines.selection.estimates import (
     Figure,
     Values,
+    expected,
     figure,
     names_in,
+    numbers,
     values_for,
 )
 from tool_catalog_pipelines.selection.normalisation import normalise
@@ -121,9 +123,9 @@ class _Source:
 
     def candidate(self, asked: Values) -> Candidate:
         """The candidate as a request sees it."""
-        values = values_for(self.names, self.pattern.variables, asked)
-        expected_ms = figure(self.estimate.time_ms, self.estimate, values).value
-        expected_cost = figure(self.estimate.cost_units, self.estimate, values).value
+        known = numbers(values_for(self.names, self.pattern.variables, asked))
+        expected_ms = expected(self.estimate.time_ms, known)
+        expected_cost = expected(self.estimate.cost_units, known)
         raw = _raw(self.pattern, expected_ms, expected_cost, self.success)
         return Candidate(
             tool=self.tool,

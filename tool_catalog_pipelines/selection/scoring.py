@@ -115,10 +115,14 @@ def contributions(features: Mapping[str, float], weights: Weights) -> dict[str, 
 
 def feature_row(features: Mapping[str, float]) -> FeatureRow:
     """Features as they are scored; one that is missing counts as UNKNOWN_FEATURE."""
-    time, cost, complexity, accuracy, completeness = (
-        features.get(name, UNKNOWN_FEATURE) for name in FEATURES
+    get = features.get
+    return (
+        get("time_ms", UNKNOWN_FEATURE),
+        get("cost", UNKNOWN_FEATURE),
+        get("complexity", UNKNOWN_FEATURE),
+        get("accuracy", UNKNOWN_FEATURE),
+        get("completeness", UNKNOWN_FEATURE),
     )
-    return time, cost, complexity, accuracy, completeness
 
 
 def scores_of(rows: Iterable[FeatureRow], weights: Weights) -> list[float]:
@@ -154,6 +158,8 @@ def ranked(entrants: Sequence[Rankable], weights: Weights) -> list[tuple[int, fl
 def order_of(entrants: Sequence[Rankable], scores: Sequence[float]) -> list[int]:
     """The index of every entrant, best first."""
     by_score = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
+    if len(set(scores)) == len(scores):
+        return by_score
     order: list[int] = []
     for _, group in groupby(by_score, key=scores.__getitem__):
         order += _better_first(list(group), entrants)
