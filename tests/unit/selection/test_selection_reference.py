@@ -65,8 +65,9 @@ NEEDS = st.fixed_dictionaries(
         "require_production_safe": st.just(False),
     },
 )
+FIGURE = st.sampled_from([0.0, 1.0, 2.0])
 RAW = st.fixed_dictionaries(
-    {}, optional={name: st.sampled_from([0.0, 1.0, 2.0]) for name in FEATURES}
+    {"time_ms": FIGURE, "cost": FIGURE, "accuracy": FIGURE}, optional={"completeness": FIGURE}
 )
 
 
@@ -112,6 +113,21 @@ def check_explanation(choice: Choice, allowed: list[Plain], refused: list[Plain]
     lifted = [change["winner"] for change in told["changes"] if change["kind"] == "policy"]
     assert set(lifted) <= set(better)
     assert len(lifted) == min(3, len(better))
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(10, 13)), min_size=1, max_size=8))
+def test_tools_of_equal_scores_are_chosen_by_their_raw_figures(
+    figures: list[tuple[int, int]],
+) -> None:
+    tools = [
+        make_tool(f"linux/t{number}", time_estimate_ms=str(time_ms), cost_estimate=str(cost))
+        for number, (time_ms, cost) in enumerate(figures)
+    ]
+    need = Need(("use",))
+    choice = select(need, CandidateIndex(make_snapshot(*tools)))
+    assert {one.score for one in choice.ranking} == {choice.chosen.score}
+    allowed, _ = plain_select(need, tools, "use")
+    assert [shown(one) for one in choice.ranking] == [tuple(one) for one in allowed]
 
 
 def test_a_part_of_a_ranking_is_that_of_the_whole() -> None:
