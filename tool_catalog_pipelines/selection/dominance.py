@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
+from operator import ge
 
 from tool_catalog_pipelines.selection.normalisation import FEATURES, SMALLER_IS_BETTER
 
@@ -31,7 +32,7 @@ def dominates(better: Merits, worse: Merits) -> bool:
     """Whether one is nowhere worse and somewhere better, in figures that both have."""
     if better[0] != worse[0] or better[1] == worse[1]:
         return False
-    return all(one >= other for one, other in zip(better[1], worse[1], strict=True))
+    return all(map(ge, better[1], worse[1]))
 
 
 def undominated_first(merits: Iterable[Merits]) -> list[int]:
