@@ -18,11 +18,14 @@ from tool_catalog_pipelines.errors import NotFoundError, Problem
 from tool_catalog_pipelines.selection.estimates import (
     Figure,
     Values,
+    expected,
     figure,
     names_in,
+    numbers,
     values_for,
 )
 from tool_catalog_pipelines.selection.normalisation import normalise
+from tool_catalog_pipelines.selection.scoring import FeatureRow, feature_row
 from tool_catalog_pipelines.selection.success import History, SuccessRate, success_rate
 from tool_catalog_pipelines.spec.tool import PatternSpec
 
@@ -33,20 +36,29 @@ _UNKNOWN = Estimate(None, None, "unknown")
 class Candidate:
     """One pattern of one tool version, as a request sees it.
 
-    `raw` and `features` hold what is known of the figures that are judged; time and cost in `raw`
-    are those until the first success.
+    It keeps what the choice needs; the rest is worked out for those that are shown. A request may
+    make a thousand of them, and every further object would bring Python's garbage collector nearer
+    to walking over the whole catalogue.
+
+    Attributes:
+        names: the variables of both estimates.
+        asked: variables of which the request says something, whether or not they are used here.
+        expected_ms: one execution; None if it is unknown.
+        expected_cost: one execution; None if it is unknown.
+        row: the features that are scored.
     """
 
     tool: CatalogTool
     capability: str
     pattern_name: str
     pattern: PatternSpec
-    time_ms: Figure
-    cost_units: Figure
+    estimate: Estimate
     success: SuccessRate | None
-    values: Values
-    raw: Mapping[str, float]
-    features: Mapping[str, float]
+    names: frozenset[str]
+    asked: Values
+    expected_ms: float | None
+    expected_cost: float | None
+    row: FeatureRow
 
     @property
     def label(self) -> str:
@@ -64,11 +76,36 @@ class Candidate:
         return self.pattern.binding is not None and self.pattern.connection is None
 
     @property
+    def values(self) -> Values:
+        """The variables of its estimates, each with where its value comes from."""
+        return values_for(self.names, self.pattern.variables, self.asked)
+
+    @property
+    def time_ms(self) -> Figure:
+        """The expected time of one execution, with its basis."""
+        return figure(self.estimate.time_ms, self.estimate, self.values)
+
+    @property
+    def cost_units(self) -> Figure:
+        """The expected cost of one execution, with its basis."""
+        return figure(self.estimate.cost_units, self.estimate, self.values)
+
+    @property
+    def raw(self) -> dict[str, float]:
+        """What is known of the figures that are judged; time and cost until the first success."""
+        return _raw(self.pattern, self.expected_ms, self.expected_cost, self.success)
+
+    @property
+    def features(self) -> dict[str, float]:
+        """The features of the figures that are known."""
+        return normalise(self.raw)
+
+    @property
     def context(self) -> dict[str, float]:
         """Variables of the pattern that a policy may ask for: declared ones, time and cost."""
         known = {name: spec.default for name, spec in self.pattern.variables.items()}
         known |= {name: value.value for name, value in self.values.items()}
-        figures = (("time_ms", self.time_ms.value), ("cost", self.cost_units.value))
+        figures = (("time_ms", self.expected_ms), ("cost", self.expected_cost))
         return known | {name: value for name, value in figures if value is not None}
 
 
@@ -86,21 +123,22 @@ class _Source:
 
     def candidate(self, asked: Values) -> Candidate:
         """The candidate as a request sees it."""
-        values = values_for(self.names, self.pattern.variables, asked)
-        time_ms = figure(self.estimate.time_ms, self.estimate, values)
-        cost_units = figure(self.estimate.cost_units, self.estimate, values)
-        raw = _raw(self.pattern, time_ms, cost_units, self.success)
+        known = numbers(values_for(self.names, self.pattern.variables, asked))
+        expected_ms = expected(self.estimate.time_ms, known)
+        expected_cost = expected(self.estimate.cost_units, known)
+        raw = _raw(self.pattern, expected_ms, expected_cost, self.success)
         return Candidate(
             tool=self.tool,
             capability=self.capability,
             pattern_name=self.pattern_name,
             pattern=self.pattern,
-            time_ms=time_ms,
-            cost_units=cost_units,
+            estimate=self.estimate,
             success=self.success,
-            values=values,
-            raw=raw,
-            features=normalise(raw),
+            names=self.names,
+            asked=asked,
+            expected_ms=expected_ms,
+            expected_cost=expected_cost,
+            row=feature_row(normalise(raw)),
         )
 
 
@@ -187,14 +225,17 @@ class CandidateIndex:
 
 
 def _raw(
-    pattern: PatternSpec, time_ms: Figure, cost_units: Figure, success: SuccessRate | None
+    pattern: PatternSpec,
+    expected_ms: float | None,
+    expected_cost: float | None,
+    success: SuccessRate | None,
 ) -> dict[str, float]:
     rate = success.rate if success else 1.0
     raw: dict[str, float] = {}
-    if time_ms.value is not None:
-        raw["time_ms"] = time_ms.value / rate
-    if cost_units.value is not None:
-        raw["cost"] = cost_units.value / rate
+    if expected_ms is not None:
+        raw["time_ms"] = expected_ms / rate
+    if expected_cost is not None:
+        raw["cost"] = expected_cost / rate
     raw["complexity"] = pattern.complexity_score
     raw["accuracy"] = pattern.preference_match.accuracy
     raw["completeness"] = pattern.preference_match.completeness

@@ -20,15 +20,15 @@ from tool_catalog_pipelines.selection.execution_mode import (
     execution_mode,
     sla_class,
 )
+from tool_catalog_pipelines.selection.judged import Demands, Judged, JudgedCandidates
 from tool_catalog_pipelines.selection.need import Need
-from tool_catalog_pipelines.selection.policy import Verdict, judge
 from tool_catalog_pipelines.selection.preference import Preference, preference_of
 from tool_catalog_pipelines.selection.scoring import (
-    Entrant,
     Weights,
     checked_weights,
     mode_weights,
-    ranked,
+    order_of,
+    scores_of,
 )
 from tool_catalog_pipelines.selection.tie_break import Decision, TieBreaker, decide
 
@@ -39,17 +39,8 @@ class NoChoiceError(InvalidInputError):
     """There is no candidate, or every one is refused; `refused` says which and why."""
 
     def __init__(self, problem: Problem, refused: Sequence[Judged] = ()) -> None:
-        self.refused = tuple(refused)
+        self.refused = refused
         super().__init__([problem])
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A candidate, what stands in its way, and its score if nothing hard does."""
-
-    candidate: Candidate
-    verdict: Verdict
-    score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +51,8 @@ class Choice:
     preference: Preference
     context: EstimatedContext
     weights: Weights
-    ranking: tuple[Judged, ...]
-    refused: tuple[Judged, ...]
+    ranking: JudgedCandidates
+    refused: JudgedCandidates
     closeness: Closeness
     decision: Decision | None = None
 
@@ -113,18 +104,18 @@ def select(need: Need, index: CandidateIndex, ask: TieBreaker | None = None) -> 
         candidates = [candidate for candidate in candidates if candidate.is_executable]
     if not candidates:
         raise _no_choice("no_candidates", "no viable tool was found", _loosened(need))
-    allowed, refused = _enforced(need, context, candidates)
+    demands = _demands(need, context)
+    allowed, refused = _separated(candidates, demands)
     if not allowed:
         raise _all_refused(refused)
     weights = _weights(need, preference)
-    ranking = rank(allowed, weights)
-    close = closeness(
-        [one.score for one in ranking[:2]], [one.candidate.features for one in ranking[:2]]
-    )
-    decision = _asked(ask, need, ranking) if close.is_ambiguous else None
+    ordered, scores = rank(allowed, weights)
+    close = closeness(scores[:2], [one.features for one in ordered[:2]])
+    decision = _asked(ask, need, ordered) if close.is_ambiguous else None
     if decision is not None and decision.index == 1:
-        ranking = (ranking[1], ranking[0], *ranking[2:])
-    return Choice(need, preference, context, weights, ranking, tuple(refused), close, decision)
+        ordered[:2], scores[:2] = ordered[1::-1], scores[1::-1]
+    ranking = JudgedCandidates(tuple(ordered), tuple(scores), demands)
+    return Choice(need, preference, context, weights, ranking, refused, close, decision)
 
 
 def asked_values(need: Need, context: EstimatedContext) -> dict[str, Value]:
@@ -133,44 +124,38 @@ def asked_values(need: Need, context: EstimatedContext) -> dict[str, Value]:
     return told | {name: Value(float(value), "given") for name, value in need.variables.items()}
 
 
-def rank(judged: Sequence[Judged], weights: Weights) -> tuple[Judged, ...]:
-    """Candidates with their scores, best first."""
-    entrants = [
-        Entrant(one.candidate.pattern_name, one.candidate.features, one.candidate.raw)
-        for one in judged
-    ]
-    return tuple(
-        Judged(judged[index].candidate, judged[index].verdict, score)
-        for index, score in ranked(entrants, weights)
-    )
+def rank(candidates: Sequence[Candidate], weights: Weights) -> tuple[list[Candidate], list[float]]:
+    """The candidates and their scores, best first."""
+    scores = scores_of([one.row for one in candidates], weights)
+    order = order_of(candidates, scores)
+    return [candidates[index] for index in order], [scores[index] for index in order]
 
 
 def _weights(need: Need, preference: Preference) -> Mapping[str, float]:
     return mode_weights(preference.mode) if need.weights is None else checked_weights(need.weights)
 
 
-def _enforced(
-    need: Need, context: EstimatedContext, candidates: Sequence[Candidate]
-) -> tuple[list[Judged], list[Judged]]:
+def _demands(need: Need, context: EstimatedContext) -> Demands:
+    return Demands(
+        limits=need.limits,
+        assumed={**DEFAULTS, **context.variables, "environment": need.environment},
+        told={**context.told, **need.variables},
+    )
+
+
+def _separated(
+    candidates: Sequence[Candidate], demands: Demands
+) -> tuple[list[Candidate], JudgedCandidates]:
     """Those that are allowed, and those that are refused."""
-    limits = need.limits
-    asked = {**DEFAULTS, **context.variables, "environment": need.environment}
-    given = {**context.told, **need.variables}
-    allowed: list[Judged] = []
-    refused: list[Judged] = []
+    allowed: list[Candidate] = []
+    refused: list[Candidate] = []
     for candidate in candidates:
-        policy = candidate.pattern.policy
-        is_asking = policy.requires_background_if is not None or policy.max_n_immediate is not None
-        known = {**asked, **candidate.context, **given} if is_asking else {}
-        verdict = judge(policy, limits, candidate.time_ms.value, candidate.cost_units.value, known)
-        (allowed if verdict.is_allowed else refused).append(Judged(candidate, verdict))
-    return allowed, refused
+        (refused if demands.refuse(candidate) else allowed).append(candidate)
+    return allowed, JudgedCandidates(tuple(refused), (0.0,) * len(refused), demands)
 
 
-def _asked(ask: TieBreaker | None, need: Need, ranking: Sequence[Judged]) -> Decision | None:
-    if ask is None:
-        return None
-    return decide(ask, need.query, ranking[0].candidate, ranking[1].candidate)
+def _asked(ask: TieBreaker | None, need: Need, ordered: Sequence[Candidate]) -> Decision | None:
+    return None if ask is None else decide(ask, need.query, ordered[0], ordered[1])
 
 
 def _loosened(need: Need) -> str:

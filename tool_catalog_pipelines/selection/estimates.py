@@ -91,21 +91,44 @@ def _within(value: Value, spec: VariableSpec | None) -> Value:
     return Value(clamped, f"{value.source}, {value.value:g} brought into the tool's range")
 
 
-def figure(text: str | None, estimate: Estimate, values: Values) -> Figure:
-    """Evaluate one expression of an estimate."""
+def numbers(values: Values) -> dict[str, float]:
+    """Values without where they come from."""
+    return {name: one.value for name, one in values.items()}
+
+
+def expected(text: str | None, known: Mapping[str, float]) -> float | None:
+    """The number that one expression of an estimate gives; None if it is unknown."""
     if text is None:
-        return Figure(None, "unknown", reason="there is no estimate")
+        return None
+    try:
+        expression = parse_estimate(text)
+        if not expression.free_variables <= known.keys():
+            return None
+        value = expression.evaluate(known)
+    except ExpressionError:
+        return None
+    return value if value >= 0 and math.isfinite(value) else None
+
+
+def figure(text: str | None, estimate: Estimate, values: Values) -> Figure:
+    """What one expression of an estimate gives, with its basis, or why it is unknown."""
+    value = expected(text, numbers(values))
+    if text is None or value is None:
+        return Figure(None, "unknown", expression=text or "", reason=_why_unknown(text, values))
+    return Figure(value, estimate.basis, estimate.runs, text)
+
+
+def _why_unknown(text: str | None, values: Values) -> str:
+    if text is None:
+        return "there is no estimate"
     try:
         expression = parse_estimate(text)
         missing = sorted(expression.free_variables - values.keys())
         if missing:
-            return Figure(None, "unknown", expression=text, reason=_unknown(missing, values))
-        value = expression.evaluate({name: one.value for name, one in values.items()})
+            return _unknown(missing, values)
+        return f"{text} gives {expression.evaluate(numbers(values)):g}"
     except ExpressionError as error:
-        return Figure(None, "unknown", expression=text, reason=f"{text}: {error.message}")
-    if not math.isfinite(value) or value < 0:
-        return Figure(None, "unknown", expression=text, reason=f"{text} gives {value:g}")
-    return Figure(value, estimate.basis, estimate.runs, text)
+        return f"{text}: {error.message}"
 
 
 def _unknown(missing: list[str], values: Values) -> str:

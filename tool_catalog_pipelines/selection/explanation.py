@@ -242,7 +242,7 @@ def _figure(figure: Figure) -> dict[str, Any]:
 
 def _ranked(one: Judged, choice: Choice) -> dict[str, Any]:
     candidate = one.candidate
-    is_first = one is choice.chosen
+    is_first = candidate is choice.chosen.candidate
     return {
         **identity(candidate),
         "score": one.score,

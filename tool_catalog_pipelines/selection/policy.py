@@ -84,11 +84,7 @@ def judge(
         cost: expected cost units of one execution; None, if unknown, counts as no cost.
         context: variables for `requires_background_if` and `max_N_immediate`.
     """
-    hard = [
-        *_cost(policy, limits, cost or 0.0),
-        *_place(policy, limits),
-        *_time(policy, limits, time_ms),
-    ]
+    hard = [*_hard(policy, limits, time_ms, cost)]
     soft = [*_background(policy, context), *_approval(policy, limits)]
     if not hard and not soft:
         return _FINE
@@ -97,8 +93,21 @@ def judge(
     return Verdict(tuple(violations))
 
 
+def is_refused(
+    policy: PolicySpec, limits: Limits, time_ms: float | None, cost: float | None
+) -> bool:
+    """Whether a pattern breaks a hard rule; arguments as of `judge`."""
+    return next(_hard(policy, limits, time_ms, cost), None) is not None
+
+
 _FINE = Verdict()
 _Broken = Iterator[tuple[str, str]]
+
+
+def _hard(policy: PolicySpec, limits: Limits, time_ms: float | None, cost: float | None) -> _Broken:
+    yield from _cost(policy, limits, cost or 0.0)
+    yield from _place(policy, limits)
+    yield from _time(policy, limits, time_ms)
 
 
 def _cost(policy: PolicySpec, limits: Limits, cost: float) -> _Broken:

@@ -8,13 +8,19 @@ two are too close (ambiguity.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 from tool_catalog_pipelines.errors import InvalidInputError, Problem
 from tool_catalog_pipelines.selection.context import is_number
-from tool_catalog_pipelines.selection.normalisation import FEATURES, SMALLER_IS_BETTER
+from tool_catalog_pipelines.selection.dominance import (
+    merits_of_features,
+    merits_of_raw,
+    undominated_first,
+)
+from tool_catalog_pipelines.selection.normalisation import FEATURES
 from tool_catalog_pipelines.selection.preference import Mode
 
 WEIGHTS = ("time", "cost", "complexity", "accuracy", "completeness")
@@ -28,15 +34,41 @@ _FAVOURED: Mapping[Mode, str] = {
 _FAVOURED_WEIGHT, _OTHER_WEIGHT, _BALANCED_WEIGHT = 0.40, 0.15, 0.20
 
 Weights = Mapping[str, float]
+FeatureRow = tuple[float, float, float, float, float]
+"""Features in the order of FEATURES, unknown ones as UNKNOWN_FEATURE."""
+
+
+class Rankable(Protocol):
+    """What is ranked."""
+
+    @property
+    def row(self) -> FeatureRow:
+        """The features that are scored."""
+        ...
+
+    @property
+    def features(self) -> Mapping[str, float]:
+        """The features that are known."""
+        ...
+
+    @property
+    def raw(self) -> Mapping[str, float] | None:
+        """The figures behind them; None where only features are known."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """What is ranked: a name, its features, and its raw figures if they are known."""
+    """A name, its features, and its raw figures if they are known."""
 
     name: str
     features: Mapping[str, float]
     raw: Mapping[str, float] | None = None
+
+    @property
+    def row(self) -> FeatureRow:
+        """The features that are scored."""
+        return feature_row(self.features)
 
 
 def mode_weights(mode: Mode) -> dict[str, float]:
@@ -81,71 +113,66 @@ def contributions(features: Mapping[str, float], weights: Weights) -> dict[str, 
     }
 
 
-def score_of(features: Mapping[str, float], weights: Weights) -> float:
-    """The weighted sum; a feature that is missing counts as UNKNOWN_FEATURE.
+def feature_row(features: Mapping[str, float]) -> FeatureRow:
+    """Features as they are scored; one that is missing counts as UNKNOWN_FEATURE."""
+    get = features.get
+    return (
+        get("time_ms", UNKNOWN_FEATURE),
+        get("cost", UNKNOWN_FEATURE),
+        get("complexity", UNKNOWN_FEATURE),
+        get("accuracy", UNKNOWN_FEATURE),
+        get("completeness", UNKNOWN_FEATURE),
+    )
+
+
+def scores_of(rows: Iterable[FeatureRow], weights: Weights) -> list[float]:
+    """The weighted sum of each row.
 
     Added one after another: rounding then never lets a worse feature give a better score.
     """
-    get = features.get
-    total = 0.0
-    for weight, feature in zip(WEIGHTS, FEATURES, strict=True):
-        total += weights[weight] * get(feature, UNKNOWN_FEATURE)
-    return total
+    for_time, for_cost, for_complexity, for_accuracy, for_completeness = (
+        weights[name] for name in WEIGHTS
+    )
+    return [
+        0.0
+        + for_time * time
+        + for_cost * cost
+        + for_complexity * complexity
+        + for_accuracy * accuracy
+        + for_completeness * completeness
+        for time, cost, complexity, accuracy, completeness in rows
+    ]
 
 
-def dominates(better: Mapping[str, float], worse: Mapping[str, float]) -> bool:
-    """Whether one is nowhere worse and somewhere better, in figures that both have."""
-    if better.keys() != worse.keys():
-        return False
-    is_better = False
-    for name in FEATURES:
-        if name not in better or better[name] == worse[name]:
-            continue
-        if (better[name] < worse[name]) != (name in SMALLER_IS_BETTER):
-            return False
-        is_better = True
-    return is_better
+def score_of(features: Mapping[str, float], weights: Weights) -> float:
+    """The weighted sum of one candidate's features."""
+    return scores_of([feature_row(features)], weights)[0]
 
 
-def ranked(entrants: Sequence[Entrant], weights: Weights) -> list[tuple[int, float]]:
+def ranked(entrants: Sequence[Rankable], weights: Weights) -> list[tuple[int, float]]:
     """Index and score of every entrant, best first."""
-    scores = [score_of(entrant.features, weights) for entrant in entrants]
-    order = sorted(range(len(entrants)), key=lambda index: -scores[index])
-    result: list[tuple[int, float]] = []
-    for score, group in groupby(order, key=scores.__getitem__):
-        result += [(index, score) for index in _undominated_first(list(group), entrants)]
-    return result
+    scores = scores_of([entrant.row for entrant in entrants], weights)
+    return [(index, scores[index]) for index in order_of(entrants, scores)]
 
 
-def _undominated_first(group: list[int], entrants: Sequence[Entrant]) -> list[int]:
-    """Equal scores: again and again the first that no other one left dominates."""
-    if len(group) < 2 or all(_same(entrants[group[0]], entrants[i]) for i in group[1:]):
-        return group
-    rest = list(group)
+def order_of(entrants: Sequence[Rankable], scores: Sequence[float]) -> list[int]:
+    """The index of every entrant, best first."""
+    by_score = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
+    if len(set(scores)) == len(scores):
+        return by_score
     order: list[int] = []
-    while rest:
-        first = next(
-            index
-            for index in rest
-            if not any(_beats(entrants[other], entrants[index]) for other in rest)
-        )
-        order.append(first)
-        rest.remove(first)
+    for _, group in groupby(by_score, key=scores.__getitem__):
+        order += _better_first(list(group), entrants)
     return order
 
 
-def _same(one: Entrant, other: Entrant) -> bool:
-    return one.raw == other.raw and one.features == other.features
-
-
-def _beats(one: Entrant, other: Entrant) -> bool:
-    if one.raw is not None and other.raw is not None:
-        return dominates(one.raw, other.raw)
-    return dominates(_turned(one.features), _turned(other.features))
-
-
-def _turned(features: Mapping[str, float]) -> dict[str, float]:
-    """Features as raw figures, of which some are better when they are smaller."""
-    return {
-        name: -value if name in SMALLER_IS_BETTER else value for name, value in features.items()
-    }
+def _better_first(group: list[int], entrants: Sequence[Rankable]) -> list[int]:
+    """Equal scores in the order of their raw figures, or of their features without those."""
+    if len(group) < 2:
+        return group
+    raws = [raw for index in group if (raw := entrants[index].raw) is not None]
+    if len(raws) == len(group):
+        merits = map(merits_of_raw, raws)
+    else:
+        merits = (merits_of_features(entrants[index].features) for index in group)
+    return [group[number] for number in undominated_first(merits)]

@@ -16,7 +16,7 @@ from tool_catalog_pipelines.selection.normalisation import (
     time_of_feature,
 )
 from tool_catalog_pipelines.selection.preference import MODES
-from tool_catalog_pipelines.selection.scoring import mode_weights, score_of
+from tool_catalog_pipelines.selection.scoring import mode_weights, scores_of
 
 MOST_REFUSED = 3
 
@@ -41,7 +41,7 @@ def _modes(choice: Choice) -> Iterator[Change]:
     for mode in MODES:
         if mode == choice.preference.mode and choice.need.weights is None:
             continue
-        first = rank(choice.ranking, mode_weights(mode))[0].candidate
+        (first, *_), _ = rank(choice.ranking.candidates, mode_weights(mode))
         if first is not choice.chosen.candidate:
             winners.setdefault(first.label, []).append(mode)
     for winner, modes in winners.items():
@@ -75,11 +75,8 @@ def _cost(feature: float, rate: float) -> str:
 
 def _limits(choice: Choice) -> Iterator[Change]:
     """Candidates that are refused although they would have won."""
-    scores = {
-        number: score_of(one.candidate.features, choice.weights)
-        for number, one in enumerate(choice.refused)
-    }
-    better = [number for number, score in scores.items() if score > choice.chosen.score]
+    scores = scores_of([one.row for one in choice.refused.candidates], choice.weights)
+    better = [number for number, score in enumerate(scores) if score > choice.chosen.score]
     for number in sorted(better, key=lambda number: -scores[number])[:MOST_REFUSED]:
         one = choice.refused[number]
         what = f"if {one.candidate.label} were allowed ({one.verdict.reason})"

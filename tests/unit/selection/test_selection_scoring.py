@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_selection import dominates
 
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.selection.ambiguity import GENERAL_QUESTION, QUESTIONS, closeness
@@ -24,7 +25,6 @@ from tool_catalog_pipelines.selection.scoring import (
     Entrant,
     checked_weights,
     contributions,
-    dominates,
     mode_weights,
     ranked,
     score_of,
