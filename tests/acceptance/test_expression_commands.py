@@ -65,9 +65,11 @@ def test_eval_answers_every_line(settings: Settings) -> None:
     assert codes == [
         "no_value", "unknown_name", "wrong_kind", "wrong_kind", "syntax", "bad_request",
         "bad_request", "bad_request", "bad_request", "bad_request", "bad_request", "bad_request",
-        "invalid",
+        "not_found",
     ]  # fmt: skip
     assert found[7]["error"]["position"] == 4
+    assert found[11]["error"]["position"] == 2  # {broken
+    assert all(one["error"]["hint"] for one in found[8:16])
     assert found[16]["interval"] == {"low": 0.25, "high": 1.0}
     assert found[16]["variables"]["N"]["growth"] == "decreasing"
     assert found[16]["class"] == "general"
@@ -107,6 +109,8 @@ def test_eval_with_a_tool_takes_its_variables(settings: Settings) -> None:
         ("eval", "N", "--var", "N=nan"),
         ("eval", "N", "--explain", "--range", "N=9:1"),
         ("condition", "1 >"),
+        ("eval",),
+        ("eval", "N", "--pattern", "a/b"),
         ("condition", "x", "--context", "/nowhere/at/all.json"),
     ],
 )
@@ -124,6 +128,13 @@ def test_bad_input_is_exit_code_2_with_one_error(
 
 def test_condition_says_what_decided(settings: Settings, tmp_path: Path) -> None:
     context = tmp_path / "context.json"
+    context.write_text('{\n  "use": 0.97,\n}', encoding="utf-8")
+    broken = program(settings, "condition", "use", "--context", str(context), "--json")
+    assert broken.returncode == 2
+    error = json.loads(broken.stdout)["error"]
+    assert error["code"] == "bad_request"
+    assert "context.json" in error["message"]
+    assert error["position"] in range(15, 19)  # Pythons name the comma or what follows it
     context.write_text('{"use": 0.97}', encoding="utf-8")
     done = program(
         settings, "condition", "use >= 95% and $.x > 1", "--context", str(context), "--explain"
@@ -151,3 +162,15 @@ def test_condition_answers_every_line(settings: Settings) -> None:
     assert [one["value"] for one in found[:3]] == [True, None, True]
     assert [one["error"]["code"] for one in found[3:6]] == ["syntax", "bad_request", "bad_request"]
     assert found[6]["value"] is True
+
+
+def test_the_keys_and_codes_are_documented() -> None:
+    from typing import get_args
+
+    from tool_catalog_pipelines.cli.expression_answers import CONDITION_KEYS, EVAL_KEYS
+    from tool_catalog_pipelines.cli.fields import BAD_REQUEST
+    from tool_catalog_pipelines.expressions.errors import Code
+
+    text = (CHECKOUT / "docs/cli.md").read_text(encoding="utf-8")
+    words = (*EVAL_KEYS, *CONDITION_KEYS, *get_args(Code), BAD_REQUEST)
+    assert [word for word in words if f"`{word}`" not in text] == []

@@ -96,7 +96,9 @@ def test_select_in_a_batch_answers_every_line(run: Run) -> None:
     assert done.returncode == 0
     found = [json.loads(line) for line in done.stdout.splitlines()]
     codes = [one["error"]["code"] if "error" in one else one["tool"] for one in found]
-    assert codes == ["all_refused", "linux/echo", "not_found", "invalid", "invalid", "linux/echo"]
+    assert codes == [
+        "all_refused", "linux/echo", "not_found", "bad_request", "bad_request", "linux/echo",
+    ]  # fmt: skip
     assert "Why this one" in found[-1]["text"]
 
 
@@ -105,6 +107,8 @@ def test_select_in_a_batch_answers_every_line(run: Run) -> None:
     [
         ("select", "--capability", "fly"),
         ("select",),
+        ("select", "--capability", "use", "--var", "N"),
+        ("selection", "context", "all", "--metadata", "asset_count"),
         ("select", "--capability", "use", "--max-cost", "0.5"),
         ("select", "--capability", "use", "--mode", "quickest"),
         ("selection", "rank", "{"),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tool_catalog_pipelines.cli.batch import BatchOption, respond, respond_to_lines
+from tool_catalog_pipelines.cli.batch import BatchOption, Document, respond, respond_to_lines
 from tool_catalog_pipelines.cli.options import JsonOption, json_value, words
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError
@@ -54,27 +54,29 @@ def select(
     from tool_catalog_pipelines.cli.select_answers import Session
     from tool_catalog_pipelines.selection.explanation import choice_as_text
 
-    document = {
-        "query": query,
-        "capability": capability,
-        "var": _numbers(var, "--var"),
-        "environment": environment,
-        "mode": mode,
-        "weights": _numbers(weight, "--weight"),
-        "max_cost": max_cost,
-        "max_time_ms": max_time_ms,
-        "permissions": permission,
-        "platform": platform,
-        "executable": executable,
-        "explain": explain,
-    }
+    def document() -> Document:
+        return {
+            "query": query,
+            "capability": capability,
+            "var": _numbers(var, "--var"),
+            "environment": environment,
+            "mode": mode,
+            "weights": _numbers(weight, "--weight"),
+            "max_cost": max_cost,
+            "max_time_ms": max_time_ms,
+            "permissions": permission,
+            "platform": platform,
+            "executable": executable,
+            "explain": explain,
+        }
+
     with Session(load_settings()) as session:
         if batch:
             respond_to_lines(session.answer)
         elif as_json:
             respond(session.answer, document, as_json, str)
         else:
-            choice, found = session.choose(document)
+            choice, found = session.choose(document())
             Screen().result({}, _told(found, choice_as_text(choice, explain)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, cast
 
 import typer
@@ -44,9 +45,13 @@ def context(
     as_json: JsonOption = False,
 ) -> None:
     """Estimate how large a request is from its words."""
-    pairs = [words(text, "--metadata") for text in metadata or []]
-    known = {key: json_value(value) for key, value in pairs}
-    _run(answers.context, {"query": " ".join(query or []), "metadata": known}, batch, as_json)
+
+    def document() -> Document:
+        pairs = [words(text, "--metadata") for text in metadata or []]
+        known = {key: json_value(value) for key, value in pairs}
+        return {"query": " ".join(query or []), "metadata": known}
+
+    _run(answers.context, document, batch, as_json)
 
 
 @app.command()
@@ -65,7 +70,12 @@ def policy(
     _run(answers.policy, document, batch, as_json)
 
 
-def _run(answer: Answer, document: Document | str | None, batch: bool, as_json: bool) -> None:
+def _run(
+    answer: Answer,
+    document: Document | str | Callable[[], Document] | None,
+    batch: bool,
+    as_json: bool,
+) -> None:
     if batch:
         respond_to_lines(answer)
     else:

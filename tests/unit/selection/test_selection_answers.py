@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from tool_catalog_pipelines.cli import selection_answers as answers
-from tool_catalog_pipelines.cli.batch import Answer, error_document, respond_to_lines
+from tool_catalog_pipelines.cli.batch import (
+    MAX_LINE,
+    Answer,
+    UnreadableDocumentError,
+    error_document,
+    read_document,
+    respond_to_lines,
+)
 from tool_catalog_pipelines.cli.chain_order import order_answer
 from tool_catalog_pipelines.errors import (
     InvalidInputError,
@@ -146,14 +153,39 @@ def test_every_line_has_an_answer_and_errors_stay_in_their_line(
     text = (
         b'{"query": "quick"}\n\n[1]\nnope\n{"query": 5}\n\xff\n{"query": NaN}\n'
         + b"[" * 100_000
-        + b'\n{"query": "cheap"}'
+        + b'\n\xef\xbb\xbf{"query": "cheap"}\r\n{"query": "\xff fast"}'
     )
     found = lines(answers.preference, text, capsys, monkeypatch)
     codes = [one["error"]["code"] if "error" in one else one["mode"] for one in found]
-    assert codes == [
-        "fast", "bad_json", "bad_json", "bad_json", "invalid", "bad_json", "bad_json", "bad_json",
-        "cheap",
-    ]  # fmt: skip
+    assert codes == ["fast", *["bad_request"] * 7, "cheap", "fast"]
+
+
+def test_a_line_that_is_too_long_costs_only_itself(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = b'{"query": "' + b"x" * (2 * MAX_LINE) + b'"}\n'
+    found = lines(answers.preference, long + b'{"query": "fast"}', capsys, monkeypatch)
+    assert found[0]["error"]["position"] == MAX_LINE + 1
+    assert found[1]["mode"] == "fast"
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [('{"a": 1,, }', 9), ("{'a': 1}", 2), ("", 1), ("[1]", 1), ('{"a": 1} {"b"', 10)],
+)
+def test_what_is_no_json_object_is_refused_with_its_place(text: str, position: int) -> None:
+    with pytest.raises(UnreadableDocumentError) as caught:
+        read_document(text)
+    error = error_document(caught.value)["error"]
+    assert error["code"] == "bad_request"
+    assert error["position"] == position
+    assert error["hint"]
+
+
+def test_a_long_value_makes_no_long_message() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        answers.preference({"mode": ["x" * 1_000_000], "y" * 1_000_000: 1})
+    assert len(str(caught.value)) < 1_000
 
 
 def test_a_fault_of_ours_does_not_stop_a_batch(
@@ -171,7 +203,7 @@ def test_a_fault_of_ours_does_not_stop_a_batch(
     ("error", "expected"),
     [
         (ExpressionError("bad", 3, "fix it"),
-         {"code": "bad_expression", "message": "bad", "position": 3, "hint": "fix it"}),
+         {"code": "syntax", "message": "bad", "position": 3, "hint": "fix it"}),
         (NotFoundError.one("no tool"), {"code": "not_found", "message": "no tool"}),
         (InvalidInputError([Problem("m", Position("f", 2, 1), "h", "c")]),
          {"code": "c", "message": "m", "position": "f:2:1", "hint": "h"}),
