@@ -15,11 +15,10 @@ from typing import Any
 
 from tool_catalog_pipelines.expressions.condition_functions import FUNCTIONS
 from tool_catalog_pipelines.expressions.condition_reasons import because, explanation
-from tool_catalog_pipelines.expressions.condition_values import Valued, valued
+from tool_catalog_pipelines.expressions.condition_values import Limits, Valued, valued
 from tool_catalog_pipelines.expressions.errors import ExpressionError
 from tool_catalog_pipelines.expressions.estimate import ARITIES, check_digits
 from tool_catalog_pipelines.expressions.parser import Language, parse
-from tool_catalog_pipelines.expressions.regexes import Deadline
 from tool_catalog_pipelines.expressions.render import render
 from tool_catalog_pipelines.expressions.tree import (
     CONSTANTS,
@@ -78,7 +77,7 @@ class Condition:
 
     def evaluate(self, context: Mapping[str, Any]) -> Verdict:
         """Judge the condition; never raises for the context's values."""
-        tree = valued(self.root, context, Deadline())
+        tree = valued(self.root, context, Limits())
         return Verdict(tree.truth, because(tree), tree)
 
     def render(self) -> str:

@@ -14,7 +14,6 @@ from typing import Any, Final, cast
 
 from tool_catalog_pipelines.expressions.regexes import (
     Deadline,
-    SlowRegexError,
     search,
     unsearchable,
 )
@@ -101,7 +100,7 @@ def _matches(text: Any, pattern: Any, deadline: Deadline) -> Any:
         if unsearchable(pattern) is not None:
             return MISSING
         return search(pattern, text, deadline) is not None
-    except (re.error, SlowRegexError, RecursionError, OverflowError):
+    except (re.error, RecursionError, OverflowError):
         return MISSING
 
 

@@ -45,6 +45,8 @@ def shown(value: Any) -> str:
 
 def because(part: Valued) -> str:
     """Why a part has its value."""
+    if part.reason:
+        return f"{_cut(render(part.node))} is unknown: {part.reason}"
     match part.node:
         case Constant():
             text = _cut(render(part.node))
@@ -84,6 +86,7 @@ def explanation(part: Valued, decides: bool = True) -> dict[str, Any]:
     causes = deciding(part) if decides else ()
     is_known = part.value is not MISSING
     return {
+        **({"reason": part.reason} if part.reason else {}),
         "part": render(part.node),
         "value": _plain(part.value) if is_known else None,
         "known": is_known,

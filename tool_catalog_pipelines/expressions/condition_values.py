@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from tool_catalog_pipelines.expressions import scalar
 from tool_catalog_pipelines.expressions.condition_functions import FUNCTIONS, MISSING, contains
 from tool_catalog_pipelines.expressions.errors import ExpressionError
 from tool_catalog_pipelines.expressions.jsonpath import find_values
+from tool_catalog_pipelines.expressions.jsonpath_steps import Steps
 from tool_catalog_pipelines.expressions.regexes import Deadline, SlowRegexError
 from tool_catalog_pipelines.expressions.tree import (
     CONSTANTS,
@@ -35,15 +36,22 @@ from tool_catalog_pipelines.expressions.tree import (
 )
 
 Context = Mapping[str, Any]
+WHOLE_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Valued:
-    """A part of a condition with its value and the values of its own parts."""
+    """A part of a condition with its value and the values of its own parts.
+
+    `reason` says why there is no value, where more is known than that something is not there.
+    `is_given_up` tells that there may be one, had the limits been wider.
+    """
 
     node: Node
     value: Any
     parts: tuple[Valued, ...]
+    reason: str = ""
+    is_given_up: bool = False
 
     @property
     def truth(self) -> bool | None:
@@ -56,15 +64,36 @@ def truth(value: Any) -> bool | None:
     return None if value is MISSING else bool(value)
 
 
-def valued(node: Node, context: Context, deadline: Deadline) -> Valued:
-    """The value of a tree and of all its parts; past the deadline what is left is unknown."""
-    parts = tuple(valued(child, context, deadline) for child in children(node))
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What all parts of a condition may use together.
+
+    `searches` is the time of all regular expressions, `steps` what all paths look at. `whole` is
+    the last resort, against comparing the same huge values again and again.
+    """
+
+    searches: Deadline = field(default_factory=Deadline)
+    steps: Steps = field(default_factory=Steps)
+    whole: Deadline = field(default_factory=lambda: Deadline(WHOLE_LIMIT_S))
+
+
+def valued(node: Node, context: Context, limits: Limits) -> Valued:
+    """The value of a tree and of all its parts; past the limits what is left is unknown."""
+    parts = tuple(valued(child, context, limits) for child in children(node))
+    value, reason, is_limit = MISSING, "", False
     try:
-        deadline.left_s()
-        value = _value(node, parts, context, deadline)
-    except (ExpressionError, SlowRegexError, RecursionError):
-        value = MISSING
-    return Valued(node, value, parts)
+        limits.whole.left_s()
+        value = _value(node, parts, context, limits)
+    except ExpressionError as error:
+        reason, is_limit = error.message, error.code == "limit"
+    except SlowRegexError:
+        reason, is_limit = "the time limit was hit", True
+    except RecursionError:
+        reason, is_limit = "it is nested too deeply", True
+    given_up = [part for part in parts if part.is_given_up] if value is MISSING else []
+    if given_up and not isinstance(node, Logic | Comparison | Choice):
+        reason = reason or given_up[0].reason
+    return Valued(node, value, parts, reason, is_limit or bool(given_up))
 
 
 def compare(symbol: str, left: Any, right: Any) -> Any:
@@ -101,18 +130,20 @@ def opposite(value: Any) -> Any:
     return MISSING if value is MISSING else not value
 
 
-def _value(node: Node, parts: Sequence[Valued], context: Context, deadline: Deadline) -> Any:
+def _value(node: Node, parts: Sequence[Valued], context: Context, limits: Limits) -> Any:
     match node:
         case Constant():
             value = node.value
         case Name():
             value = _known(_named(node.name, context))
         case Path():
-            value = _found(node.path, context)
+            value = _found(node.path, context, limits.steps)
         case Choice():
             value = _chosen(parts)
+        case Call() if any(part.is_given_up for part in parts):
+            value = MISSING  # exists and its kin must not take it for something that is not there
         case _:
-            value = _combination(node, [part.value for part in parts], deadline)
+            value = _combination(node, [part.value for part in parts], limits.searches)
     return value
 
 
@@ -152,10 +183,17 @@ def _computed(node: Unary | Binary | Call, values: list[Any], deadline: Deadline
         return _known(FUNCTIONS[node.name](values, deadline))
     if not all(_is_number(value) for value in values):
         return MISSING
-    numbers = [scalar.finite_number(value, "here") for value in values]
+    numbers = [_as_float(value) for value in values]
     if isinstance(node, Binary):
         return scalar.operate(node.symbol, numbers[0], numbers[1])
     return scalar.call(node.name, numbers) if isinstance(node, Call) else -numbers[0]
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ExpressionError("a number is too large to calculate with", code="no_value") from None
 
 
 def _named(name: str, context: Context) -> Any:
@@ -168,9 +206,9 @@ def _named(name: str, context: Context) -> Any:
     return CONSTANTS.get(name, MISSING) if value is MISSING else value
 
 
-def _found(path: str, context: Context) -> Any:
+def _found(path: str, context: Context, steps: Steps) -> Any:
     """No match is missing, one match its value, more a list."""
-    found = find_values(path, context)
+    found = find_values(path, context, steps)
     if not found:
         return MISSING
     return _known(found[0]) if len(found) == 1 else found

@@ -157,6 +157,8 @@ def test_unknown_is_false_for_a_step_and_a_violation_for_a_policy() -> None:
         ("5 not in items", "5, which is not in [1, 2, 3]"),
         ("1 < 3 < 2", "3, which is not < 2"),
         ("not (zero > 1)", "not (zero is 0, which is not > 1)"),
+        ("1 / zero", "1 / zero is unknown: division by zero"),
+        ("big * 2", "big * 2 is unknown: a number is too large to calculate with"),
         ("sum(items) + 1 > 9", "sum(items) is 6 + 1 gives 7, which is not > 9"),
     ],
 )
