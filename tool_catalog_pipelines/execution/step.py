@@ -48,7 +48,7 @@ def _why_not(step: PlanStep, scope: Scope) -> str | None:
     if step.when is None:
         return None
     verdict = parse_condition(step.when).evaluate(scope.document())
-    return None if verdict.value else verdict.because
+    return None if verdict.lets_step_run else verdict.because
 
 
 def _tool(

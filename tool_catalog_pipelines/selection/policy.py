@@ -172,7 +172,7 @@ def _holds(condition: str, context: Mapping[str, Any]) -> str:
         verdict = parse_condition(condition).evaluate(context)
     except ExpressionError as error:
         return f"{condition!r} cannot be read: {error.message}"
-    if verdict.value is False:
+    if not verdict.violates_policy:
         return ""
     if verdict.value is None:
         return f"{condition!r} cannot be decided ({verdict.because})"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,12 +20,14 @@ from scipy import optimize
 
 from tool_catalog_pipelines.expressions.errors import ExpressionError
 from tool_catalog_pipelines.expressions.estimate import (
+    Expression,
     LinearTerm,
     parse_estimate,
     render_linear,
 )
 
 Array = NDArray[np.float64]
+Columns = Mapping[str, Array]
 Kind = Literal["refit", "scaled", "kept", "not_enough_data", "unknown_estimate"]
 
 MINIMUM_POINTS = 20
@@ -59,29 +62,34 @@ def recalibrate(
         reason = f"not enough data: {n} of {MINIMUM_POINTS} executions"
         return Recalibration("not_enough_data", reason, n)
     actual = np.asarray(durations_ms, dtype=np.float64)
-    present = _predict(text, variables)
+    columns = _columns(variables)
+    present = _predict(parse_estimate(text), columns, n)
     if present is None or not np.all(actual > 0):
         reason = "the estimate has no value for some of the measured variables"
         return Recalibration("not_enough_data", reason, n)
-    return _best(text, variables, actual, present)
+    return _best(text, columns, actual, present, _ranges(variables))
 
 
 def _best(
-    text: str, variables: Sequence[Mapping[str, float]], actual: Array, present: Array
+    text: str,
+    columns: Columns,
+    actual: Array,
+    present: Array,
+    ranges: Mapping[str, tuple[float, float]],
 ) -> Recalibration:
     fit_on, held_out = _split(present)
-    ranges = _ranges(variables)
     candidates: list[tuple[Kind, str]] = []
     terms = parse_estimate(text).linear_terms()
-    if terms is not None and _spans(terms, variables):
-        refit = _refit(terms, [variables[int(i)] for i in fit_on], actual[fit_on])
+    if terms is not None and _spans(terms, columns, actual.size):
+        seen = {name: column[fit_on] for name, column in columns.items()}
+        refit = _refit(terms, seen, actual[fit_on])
         if refit is not None:
             candidates.append(("refit", refit))
     candidates += _scaled(terms, actual[fit_on] / present[fit_on])
     before = _error(present[held_out], actual[held_out])
     scored: list[tuple[float, Kind, str]] = []
     for kind, candidate in candidates:
-        predicted = _predict(candidate, variables)
+        predicted = _predict(parse_estimate(candidate), columns, actual.size)
         if predicted is not None and _is_bounded(predicted, present):
             scored.append((_error(predicted[held_out], actual[held_out]), kind, candidate))
     if not scored:
@@ -102,17 +110,16 @@ def _split(present: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.sort(np.setdiff1d(order, held)), np.sort(held)
 
 
-def _refit(
-    terms: Sequence[LinearTerm], variables: Sequence[Mapping[str, float]], actual: Array
-) -> str | None:
+def _refit(terms: Sequence[LinearTerm], columns: Columns, actual: Array) -> str | None:
     """New coefficients for the same terms; None if a term has no value."""
-    columns: list[Array] = []
+    n = actual.size
+    factors: list[Array] = []
     for term in terms:
-        column = np.ones(actual.size) if term.factor is None else _values(term, variables)
-        if column is None:
+        values = np.ones(n) if term.factor is None else _predict(term.factor, columns, n)
+        if values is None:
             return None
-        columns.append(column)
-    design = np.column_stack(columns)
+        factors.append(values)
+    design = np.column_stack(factors)
     start, _ = optimize.nnls(design / actual[:, None], np.ones(actual.size))
     scale = np.maximum(start, 1e-9)
 
@@ -140,12 +147,12 @@ def _scaled(terms: Sequence[LinearTerm] | None, ratios: Array) -> list[tuple[Kin
     return [("scaled", render_linear(scaled))]
 
 
-def _spans(terms: Sequence[LinearTerm], variables: Sequence[Mapping[str, float]]) -> bool:
+def _spans(terms: Sequence[LinearTerm], columns: Columns, n: int) -> bool:
     """True if every factor takes enough values over a wide enough range to fit a slope."""
     for term in terms:
         if term.factor is None:
             continue
-        values = _values(term, variables)
+        values = _predict(term.factor, columns, n)
         if values is None or np.unique(values).size < MINIMUM_DISTINCT:
             return False
         smallest = float(np.min(values))
@@ -154,16 +161,21 @@ def _spans(terms: Sequence[LinearTerm], variables: Sequence[Mapping[str, float]]
     return True
 
 
-def _values(term: LinearTerm, variables: Sequence[Mapping[str, float]]) -> Array | None:
-    if term.factor is None:
-        return None
-    return _predict(term.factor.text, variables)
+def _columns(variables: Sequence[Mapping[str, float]]) -> Columns:
+    """A column for each variable that is a number in every execution; the others are left out."""
+    found: dict[str, Array] = {}
+    for name in variables[0] if variables else ():
+        values = [row.get(name) for row in variables]
+        kinds = set(map(type, values))
+        if all(issubclass(kind, int | float) and kind is not bool for kind in kinds):
+            with suppress(OverflowError):  # a whole number beyond all floats is no measurement
+                found[name] = np.array(values, dtype=np.float64)
+    return found
 
 
-def _predict(text: str, variables: Sequence[Mapping[str, float]]) -> Array | None:
-    expression = parse_estimate(text)
+def _predict(expression: Expression, columns: Columns, n: int) -> Array | None:
     try:
-        return np.array([expression.evaluate(v) for v in variables], dtype=np.float64)
+        return expression.evaluate_rows(columns, n)
     except ExpressionError:
         return None
 

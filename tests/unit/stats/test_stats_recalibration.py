@@ -66,3 +66,18 @@ def test_what_cannot_be_fitted_says_why(text: str | None, n: int, kind: str) -> 
     found = recalibrate(text, [{}] * n, [1.0] * n)
     assert found.kind == kind
     assert found.reason
+
+
+@pytest.mark.parametrize("odd", [{}, {"n": True}, {"n": "5"}, {"n": None}, {"n": 10**400},
+                                 {"n": float("nan")}, {"n": 0.0}])  # fmt: skip
+def test_one_execution_without_a_usable_variable_ends_a_fit(odd: dict[str, float]) -> None:
+    variables: list[dict[str, float]] = [{"n": float(i + 1)} for i in range(50)]
+    found = recalibrate("1 + 1 / n", [*variables, odd], [1.0] * 51)
+    assert found.kind == "not_enough_data"
+    assert recalibrate("1 + 1 / n", [*variables, {"n": 3}], [1.0] * 51).kind != "not_enough_data"
+
+
+def test_a_variable_that_an_estimate_does_not_use_may_be_missing() -> None:
+    variables, times = runs(5.0, 0.9, 200, seed=5)
+    variables[0]["other"] = 1.0
+    assert recalibrate("5 + 0.9 * num_files", variables, times).kind == "kept"
