@@ -164,6 +164,66 @@ def test_condition_answers_every_line(settings: Settings) -> None:
     assert found[6]["value"] is True
 
 
+def test_the_rules_of_conditions_hold_for_the_command(settings: Settings) -> None:
+    """One process, every rule: missing, one, many, percent, precedence, Kleene, limits."""
+    slow = "a" * 60 + "b"
+    expected: list[tuple[str, Any, bool | None]] = [
+        ("$.a.b > 1", {"a": {}}, None),
+        ("exists($.a.b)", {"a": {}}, False),
+        ("$.a[*].x == 3", {"a": [{"x": 3}]}, True),
+        ("$.a[*].x == [3, 4]", {"a": [{"x": 3}, {"x": 4}]}, True),
+        ("95% == 0.95 and use >= 95%", {"use": 0.951}, True),
+        ("true or false and false", {}, True),
+        ("(true or false) and false", {}, False),
+        ("not 1 == 2 and 2 + 3 * 2 ** 2 == 14", {}, True),
+        ("-0.5", {}, True),
+        ("0", {}, False),
+        ("absent and false", {}, False),
+        ("absent or true", {}, True),
+        ("absent or false", {}, None),
+        ("not absent", {}, None),
+        ("N > 50", {"N": "60"}, None),
+        ("log(8, 2) == 3 and ceil(N / 7) in [9, 'x']", {"N": 60}, True),
+        ("matches_regex(t, '(a|aa)+$') or true", {"t": slow}, True),
+        ("matches_regex(t, '(a|aa)+$')", {"t": slow}, None),
+    ]
+    lines = [{"condition": text, "context": context} for text, context, _ in expected]
+    found = batch(settings, "condition", lines)
+    assert [(line["condition"], one["value"]) for line, one in zip(lines, found, strict=True)] == [
+        (text, value) for text, _, value in expected
+    ]
+    assert "the time limit was hit" in found[-1]["because"]
+
+
+def test_eval_explains_what_it_does_not_know(settings: Settings) -> None:
+    found = batch(
+        settings,
+        "eval",
+        [
+            {"expr": "N * pages", "vars": {"pages": 2}, "explain": True},
+            {"expr": "N * pages", "vars": {"pages": 2, "N": 3}, "explain": True},
+            {"expr": "100 / pages", "ranges": {"pages": [1, 4]}, "explain": True},
+            {"expr": "1 / pages", "explain": True},
+            {"expr": "2 * 3", "explain": True},
+            {"expr": "+".join("1" * 25)},
+            {"expr": f"({'+'.join('1' * 12)}) + ({'+'.join('1' * 13)})"},
+        ],
+    )
+    assert found[0]["interval"] == {"low": 0.0, "high": 2e12}  # N took its default
+    assert found[0]["defaults"] == {"N": 0.0}
+    assert found[0]["variables"]["N"] == {
+        "growth": "increasing", "range": [0.0, 1e12], "unit": "items",
+    }  # fmt: skip
+    assert found[1]["interval"] == {"low": 6.0, "high": 6.0}
+    assert found[1]["free_variables"] == ["N", "pages"]
+    assert found[2]["interval"] == {"low": 25.0, "high": 100.0}
+    assert found[2]["variables"]["pages"]["growth"] == "decreasing"
+    assert found[3]["interval"] == {"reason": "the divisor is 0 to 1e+12, also zero"}
+    assert (found[4]["class"], found[4]["variables"]) == ("constant", {})
+    assert (found[5]["error"]["code"], found[6]) == ("limit", {"value": 25.0})
+    assert "(a + b + c) + (d + e + f)" in found[5]["error"]["hint"]
+
+
 def test_the_keys_and_codes_are_documented() -> None:
     from typing import get_args
 

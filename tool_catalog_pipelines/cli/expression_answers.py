@@ -49,7 +49,7 @@ def evaluated(document: Document) -> dict[str, Any]:
     if with_explanation:
         from tool_catalog_pipelines.expressions.explanation import explain
 
-        found |= explain(expression, bound.values, ranges, declared)
+        found |= explain(expression, bound.values, bound.defaulted, ranges, declared)
     return found
 
 

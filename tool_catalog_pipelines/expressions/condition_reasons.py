@@ -6,6 +6,7 @@ Does not belong here: what a part is worth (condition_values.py).
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterator
 from typing import Any
 
 from tool_catalog_pipelines.expressions.condition_functions import MISSING
@@ -25,20 +26,32 @@ from tool_catalog_pipelines.expressions.tree import (
 )
 
 _LONGEST = 80
-# Shows only the beginning of what is long or deep, so that its size costs nothing.
-_SHORT = reprlib.Repr()
-_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict = 5, 20, 20
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = _LONGEST
+
+
+class _Short(reprlib.Repr):
+    """Values as the language writes them, only the beginning of what is long or deep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxlist, self.maxdict = 5, 20, 20
+        self.maxstring = self.maxother = self.maxlong = _LONGEST
+
+    def repr_float(self, value: float, _: int) -> str:
+        return repr(int(value) if value.is_integer() else value)
+
+    def repr_bool(self, value: bool, _: int) -> str:
+        return render(Constant(value))
+
+    def repr_NoneType(self, value: None, _: int) -> str:  # noqa: N802 - named after the type
+        return render(Constant(value))
 
 
 def shown(value: Any) -> str:
     """A value in a sentence, cut short."""
     if value is MISSING:
         return "missing"
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
     try:
-        return _cut(_SHORT.repr(value))
+        return _cut(_Short().repr(value))
     except ValueError:  # an integer of more digits than Python is willing to write
         return "a number of thousands of digits"
 
@@ -57,16 +70,31 @@ def because(part: Valued) -> str:
         case Call():
             arguments = ", ".join(_cut(render(argument)) for argument in part.node.arguments)
             text = f"{part.node.name}({arguments}) is {shown(part.value)}"
-        case Unary(symbol=symbol):
-            text = f"{'not ' if symbol == 'not' else '-'}({because(part.parts[0])})"
-        case Binary(symbol=symbol):
-            sides = f" {symbol} ".join(because(side) for side in part.parts)
-            text = f"{sides} gives {shown(part.value)}"
+        case Unary(symbol="not"):
+            text = f"not ({because(part.parts[0])})"
+        case Unary() | Binary():
+            text = _computed(part)
         case Comparison():
             text = _comparison(part, part.node)
         case Logic() | Choice():
             text = " and ".join(because(one) for one in deciding(part))
     return text
+
+
+def _computed(part: Valued) -> str:
+    """A calculation with its result, and what it was made of."""
+    known = f"{_cut(render(part.node))} is {shown(part.value)}"
+    used = ", ".join(dict.fromkeys(_given(part)))
+    return f"{known} ({used})" if used else known
+
+
+def _given(part: Valued) -> Iterator[str]:
+    """What a calculation took from outside."""
+    for one in part.parts:
+        if isinstance(one.node, Name | Path | Call):
+            yield because(one)
+        else:
+            yield from _given(one)
 
 
 def deciding(part: Valued) -> tuple[Valued, ...]:

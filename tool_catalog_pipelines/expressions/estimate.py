@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["constant", "sum of terms", "general"]
 MAX_LENGTH = 500
+_MOST_IN_A_ROW = 12
 ARITIES: Mapping[str, tuple[int, int]] = {
     name: (function.fewest, function.most) for name, function in FUNCTIONS.items()
 }
@@ -114,7 +115,13 @@ def parse_estimate(text: str) -> Expression:
 
 
 def render_linear(terms: Sequence[LinearTerm]) -> str:
-    """The text of a sum of terms, coefficients with four significant digits."""
+    """The text of a sum of terms, coefficients with four significant digits.
+
+    Many terms are written in groups, because a sum in one row is as deep as it is long.
+    """
+    if len(terms) > _MOST_IN_A_ROW:
+        half = len(terms) // 2
+        return f"({render_linear(terms[:half])}) + ({render_linear(terms[half:])})"
     parts: list[str] = []
     for term in terms:
         coefficient = f"{abs(term.coefficient):.4g}"

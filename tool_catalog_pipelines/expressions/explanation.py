@@ -5,7 +5,7 @@ Does not belong here: how it is shown (cli/).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tool_catalog_pipelines.expressions.errors import ExpressionError
@@ -22,21 +22,31 @@ Span = tuple[float, float]
 def explain(
     expression: Expression,
     values: Mapping[str, float],
+    defaulted: Collection[str],
     given: Mapping[str, Span],
     declared: Mapping[str, Declared],
 ) -> dict[str, Any]:
     """The explanation as a document.
 
-    The interval is taken over the ranges that are given, every other variable at its value; growth
-    over the ranges given, else declared, else from 0 to 1e12.
+    The interval is taken over the ranges that are given; else a variable stays at its value, or,
+    where that is only its default, goes through its declared range. Growth with a variable is
+    judged over the range given, else declared, else from 0 to 1e12, the others as given.
+
+    Args:
+        expression: what to explain.
+        values: of all variables, with the defaults.
+        defaulted: the variables that took their default.
+        given: ranges.
+        declared: the variables that are declared.
     """
     points = {name: Interval(value, value) for name, value in values.items()}
+    open_ones = {name: Interval(*declared[name].range) for name in defaulted}
     spans = {name: Interval(*ends) for name, ends in given.items()}
     return {
         "class": expression.kind,
         "rendered": expression.render(),
         "free_variables": sorted(expression.free_variables),
-        "interval": _interval(expression, {**points, **spans}),
+        "interval": _interval(expression, {**points, **open_ones, **spans}),
         "variables": {
             name: _variable(expression, name, {**points, **spans}, declared)
             for name in sorted(expression.free_variables)

@@ -13,7 +13,8 @@ from typing import Any
 
 MAX_EXPONENT = 100.0
 MAX_DIGITS = 15
-_MOST = 20
+MANY = 250
+"""As many arguments as an expression has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ FUNCTIONS: Mapping[str, NumberFunction] = {
     "log10": NumberFunction(math.log10),
     "sqrt": NumberFunction(math.sqrt),
     "exp": NumberFunction(math.exp),
-    "min": NumberFunction(min, 2, _MOST),
-    "max": NumberFunction(max, 2, _MOST),
+    "min": NumberFunction(min, 2, MANY),
+    "max": NumberFunction(max, 2, MANY),
     "abs": NumberFunction(abs),
     "ceil": NumberFunction(math.ceil),
     "floor": NumberFunction(math.floor),

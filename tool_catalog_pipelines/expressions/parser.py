@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from tool_catalog_pipelines.expressions.errors import ExpressionError
+from tool_catalog_pipelines.expressions.functions import MANY
 from tool_catalog_pipelines.expressions.jsonpath import check_limitable
 from tool_catalog_pipelines.expressions.tokens import Token, tokenise
 from tool_catalog_pipelines.expressions.tree import (
@@ -67,7 +68,13 @@ def parse(text: str, language: Language) -> Node:
 
 
 def _too_deep(column: int) -> ExpressionError:
-    return ExpressionError(f"nested deeper than {MAX_DEPTH}", column, "simplify", "limit")
+    return ExpressionError(
+        f"nested deeper than {MAX_DEPTH}",
+        column,
+        "use fewer terms or levels; a + b + c + ... is one level for each operator, "
+        "and less deep in groups: (a + b + c) + (d + e + f)",
+        "limit",
+    )
 
 
 class _Parser:
@@ -218,7 +225,8 @@ class _Parser:
         arguments = self._arguments(")")
         fewest, most = arities[name.text]
         if not fewest <= len(arguments) <= most:
-            wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
+            wanted = f"{fewest} to {most}" if fewest < most else str(fewest)
+            wanted = wanted if most < MANY else f"at least {fewest}"
             raise ExpressionError(f"{name.text} takes {wanted} arguments", name.column)
         return Call(name.text, arguments, name.column)
 

@@ -32,6 +32,9 @@ _ARITHMETIC: Mapping[str, Callable[[float, float], Any]] = {
     "/": lambda a, b: a / b, "//": lambda a, b: a // b, "%": lambda a, b: a % b,
     "**": lambda a, b: a**b,
 }  # fmt: skip
+_KINDS: Mapping[type, str] = {
+    bool: "a boolean", str: "a text", type(None): "null", list: "a list", dict: "an object",
+}  # fmt: skip
 ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "==": operator.eq, "!=": operator.ne,
@@ -112,7 +115,7 @@ def finite_number(value: object, name: str, column: int = 1) -> float:
         ExpressionError: it is a boolean, no number, or not finite.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        kind = "a boolean" if isinstance(value, bool) else f"a {type(value).__name__}"
+        kind = _KINDS.get(type(value), f"a {type(value).__name__}")
         message = f"the variable {name} is {kind}, not a number"
         raise ExpressionError(message, column, "give it a number", "wrong_kind")
     try:

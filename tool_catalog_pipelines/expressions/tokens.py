@@ -20,6 +20,7 @@ _NUMBER = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _OPERATOR = re.compile(r"\*\*|//|==|!=|<=|>=|[-+*/%<>(),\[\]]")
+_MEANT = {"=": "write == to compare", "&": "write and", "|": "write or", "!": "write not or !="}
 _PATH_ENDS = frozenset(" \t\r\n,)=!<>+-*/%")
 
 
@@ -76,7 +77,8 @@ def _next(text: str, at: int, has_percent: bool) -> tuple[Token, int]:
         if match:
             found: Kind = "name" if kind == "name" else "operator"
             return Token(found, match.group(), at + 1), match.end()
-    raise ExpressionError(f"unexpected character {character!r}", at + 1, "remove it")
+    hint = _MEANT.get(character, "remove it")
+    raise ExpressionError(f"unexpected character {character!r}", at + 1, hint)
 
 
 def _number(text: str, match: re.Match[str], has_percent: bool) -> tuple[Token, int]:

@@ -63,7 +63,7 @@ def recalibrate(
         return Recalibration("not_enough_data", reason, n)
     actual = np.asarray(durations_ms, dtype=np.float64)
     columns = _columns(variables)
-    present = _predict(parse_estimate(text), columns, n)
+    present = _predict(text, columns, n)
     if present is None or not np.all(actual > 0):
         reason = "the estimate has no value for some of the measured variables"
         return Recalibration("not_enough_data", reason, n)
@@ -89,7 +89,7 @@ def _best(
     before = _error(present[held_out], actual[held_out])
     scored: list[tuple[float, Kind, str]] = []
     for kind, candidate in candidates:
-        predicted = _predict(parse_estimate(candidate), columns, actual.size)
+        predicted = _predict(candidate, columns, actual.size)
         if predicted is not None and _is_bounded(predicted, present):
             scored.append((_error(predicted[held_out], actual[held_out]), kind, candidate))
     if not scored:
@@ -173,8 +173,10 @@ def _columns(variables: Sequence[Mapping[str, float]]) -> Columns:
     return found
 
 
-def _predict(expression: Expression, columns: Columns, n: int) -> Array | None:
+def _predict(estimate: Expression | str, columns: Columns, n: int) -> Array | None:
+    """What an estimate says; None where it has no value, or its text is beyond the limits."""
     try:
+        expression = parse_estimate(estimate) if isinstance(estimate, str) else estimate
         return expression.evaluate_rows(columns, n)
     except ExpressionError:
         return None

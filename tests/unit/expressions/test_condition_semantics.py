@@ -152,14 +152,23 @@ def test_unknown_is_false_for_a_step_and_a_violation_for_a_policy() -> None:
         ("zero > 1", "zero is 0, which is not > 1"),
         ("absent > 1", "absent is missing, which cannot be compared with 1"),
         ("zero > 1 or absent", "absent is missing"),
-        ("t or absent", "t is True"),
+        ("t or absent", "t is true"),
         ("2 in items", "2, which is in [1, 2, 3]"),
         ("5 not in items", "5, which is not in [1, 2, 3]"),
         ("1 < 3 < 2", "3, which is not < 2"),
         ("not (zero > 1)", "not (zero is 0, which is not > 1)"),
+        ("nothing != null", "nothing is null, which is not != null"),
+        ("text in [1, 'a', true]", "text is 'disk full', which is not in [1, 'a', true]"),
+        ("2 ** 3 ** 2 == 512", "2 ** 3 ** 2 is 512, which is == 512"),
+        ("-zero - 2 * zero > 1", "-zero - 2 * zero is 0 (zero is 0), which is not > 1"),
+        (
+            "zero + absent > 1",
+            "zero + absent is missing (zero is 0, absent is missing), "
+            "which cannot be compared with 1",
+        ),
         ("1 / zero", "1 / zero is unknown: division by zero"),
         ("big * 2", "big * 2 is unknown: a number is too large to calculate with"),
-        ("sum(items) + 1 > 9", "sum(items) is 6 + 1 gives 7, which is not > 9"),
+        ("sum(items) + 1 > 9", "sum(items) + 1 is 7 (sum(items) is 6), which is not > 9"),
     ],
 )
 def test_the_reason_names_what_decided(text: str, because: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tool_catalog_pipelines.expressions.errors import ExpressionError
-from tool_catalog_pipelines.expressions.estimate import parse_estimate, render_linear
+from tool_catalog_pipelines.expressions.estimate import LinearTerm, parse_estimate, render_linear
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,21 @@ def test_linear_terms_and_their_text() -> None:
     values = {"n": 5.0, "m": 250.0, "k": 2.0}
     again = parse_estimate(render_linear(terms))
     assert again.evaluate(values) == pytest.approx(6 + 0.02 * 5 + 3 * 3 - 0.5 * 2)
+
+
+def test_many_terms_are_written_in_groups() -> None:
+    """In one row they would be deeper than the limit, and could not be read again."""
+    names = [f"v{number}" for number in range(30)]
+    terms = [LinearTerm((-1) ** at * (at + 1.0), parse_estimate(n)) for at, n in enumerate(names)]
+    text = render_linear(terms)
+    values = {name: float(at + 2) for at, name in enumerate(names)}
+    assert parse_estimate(text).evaluate(values) == sum(
+        term.coefficient * values[name] for term, name in zip(terms, names, strict=True)
+    )
+
+
+def test_as_many_arguments_as_there_is_room_for() -> None:
+    assert parse_estimate(f"max({', '.join(map(str, range(60)))})").evaluate({}) == 59
 
 
 def test_a_sum_inside_a_quotient_is_not_linear() -> None:

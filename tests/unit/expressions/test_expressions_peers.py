@@ -121,7 +121,7 @@ def test_value(text: str, given: dict[str, float], expected: float) -> None:
         ("N := 1", "syntax", "unexpected"),
         ("log(x=1)", "syntax", "unexpected"),
         ("log()", "syntax", "log takes 1 to 2"),
-        ("min(1)", "syntax", "min takes 2 to 20"),
+        ("min(1)", "syntax", "min takes at least 2"),
         ("1 if N", "syntax", "expected 'else'"),
         ("1 if N in 2 else 3", "syntax", "needs a list"),
         ("1 +", "syntax", "expected a number"),

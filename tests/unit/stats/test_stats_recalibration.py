@@ -81,3 +81,13 @@ def test_a_variable_that_an_estimate_does_not_use_may_be_missing() -> None:
     variables, times = runs(5.0, 0.9, 200, seed=5)
     variables[0]["other"] = 1.0
     assert recalibrate("5 + 0.9 * num_files", variables, times).kind == "kept"
+
+
+def test_an_estimate_of_many_terms_can_be_fitted_again() -> None:
+    chance = np.random.default_rng(6)
+    names = [f"v{number}" for number in range(21)]
+    variables = [{name: float(chance.choice(SIZES)) for name in names} for _ in range(200)]
+    times = [3.0 * sum(row.values()) for row in variables]
+    found = recalibrate(" + ".join(names), variables, times)
+    assert found.text is not None
+    assert parse_estimate(found.text).evaluate(variables[0]) == pytest.approx(times[0], rel=0.05)
