@@ -1,9 +1,10 @@
 """The range of values that an estimate takes while its variables go through theirs.
 
-The result encloses every value, and is exact where each variable occurs once (up to the last digit
-of logarithms and powers, which are widened by one step). Where a part of the range has no value
-there is no interval, but an error that says which part. Does not belong here: whether an estimate
-grows (growth.py).
+The result encloses every value, and is exact where each variable occurs once (up to the last digits
+of logarithms, powers and remainders, which are widened) and nothing goes on calculating with what
+jumps: `floor(N)` takes only whole numbers, its interval has all between them. Where a part of the
+range has no value there is no interval, but an error that says which part. Does not belong here:
+whether an estimate grows (growth.py).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from tool_catalog_pipelines.expressions.tree import (
     Unary,
 )
 
+_MOST_TURNS = 50
+_LARGEST_TURN = 1e6
 _STEPPED = frozenset({"log", "log2", "log10", "exp"})
 
 
@@ -156,7 +159,7 @@ def _floor_quotient(left: Interval, right: Interval, column: int) -> Interval:
 
 
 def _remainder(left: Interval, right: Interval, column: int) -> Interval:
-    """X % y lies between 0 and y; exact if y is one number and x stays within one turn."""
+    """X % y lies between 0 and y; exact unless there are very many turns."""
     _refuse_zero(right, column)
     if right.high < 0:
         mirrored = _remainder(
@@ -169,8 +172,30 @@ def _remainder(left: Interval, right: Interval, column: int) -> Interval:
         low, high = left.low % right.low, left.high % right.low
         if low <= high:
             return Interval(low, high)
-    highest = min(right.high, left.high) if left.low >= 0 else right.high
-    return Interval(0.0, highest)
+    turns = [scalar.operate("//", x, y, column) for x in (left.low, left.high)
+             for y in (right.low, right.high)]  # fmt: skip
+    if max(turns) - min(turns) > _MOST_TURNS or max(map(abs, turns)) > _LARGEST_TURN:
+        return Interval(0.0, min(right.high, left.high) if left.low >= 0 else right.high)
+    numbers = range(int(min(turns)), int(max(turns)) + 1)
+    ends = [end for turn in numbers for end in _in_turn(turn, left, right)]
+    slack = 4 * math.ulp(max(abs(left.low), abs(left.high), right.high))
+    low, high = max(min(ends) - slack, 0.0), min(max(ends) + slack, right.high)
+    return Interval(0.0 if low <= slack else low, high)
+
+
+def _in_turn(turn: int, left: Interval, right: Interval) -> tuple[float, ...]:
+    """The least and the greatest x - turn * y where x // y is `turn`; nothing if it never is.
+
+    Both are linear in pieces, so that they lie where a border of the pieces is met.
+    """
+    borders = [right.low, right.high]
+    borders += [x / k for x in (left.low, left.high) for k in (turn, turn + 1) if k]
+    found: list[float] = []
+    for y in borders:
+        low, high = max(left.low, turn * y), min(left.high, (turn + 1) * y)
+        if right.holds(y) and low <= high:
+            found += [low - turn * y, high - turn * y]
+    return (min(found), max(found)) if found else ()
 
 
 def _power(base: Interval, exponent: Interval, column: int) -> Interval:

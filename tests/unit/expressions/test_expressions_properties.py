@@ -212,6 +212,42 @@ def test_an_interval_is_exact_where_a_variable_occurs_once(
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-12)
 
 
+BINARY = ("N + M", "N - M", "N * M", "N / M", "N // M", "N % M", "N ** M", "log(N, M)",
+          "min(N, M)", "max(N, M)", "clamp(N, M, 5)", "clamp(3, N, M)", "N if M > 2 else 7",
+          "abs(N - M)", "sqrt(abs(N)) * M", "(N + 1) ** 2 / M", "exp(N / 10) - M")  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BINARY)
+def test_an_interval_is_no_wider_than_the_values_where_a_variable_occurs_once(text: str) -> None:
+    """The least and the greatest of a fine grid come near to the ends, and never pass them."""
+    chance = random.Random(text)
+    expression, judged = parse_estimate(text), 0
+    for _ in range(60):
+        spans = {}
+        for name in ("N", "M"):
+            low = chance.choice((0.5, 1.5, 3.0, chance.uniform(-8, 8)))
+            spans[name] = Interval(low, low + chance.choice((0.0, 0.5, 2.0, 6.0)))
+        try:
+            found = expression.interval(spans)
+        except ExpressionError:
+            continue
+        lines = [np.linspace(span.low, span.high, 401) for span in spans.values()]
+        n, m = (grid.ravel() for grid in np.meshgrid(*lines))
+        values = expression.evaluate_rows({"N": n, "M": m})
+        least, most = float(values.min()), float(values.max())
+        # Between the points of the grid the values move on a little, and jumps lie between them.
+        slack = 0.03 * (most - least) + 0.02 * max(map(abs, (least, most))) + 1e-9
+        assert found.low - 1e-9 <= least <= found.low + slack, (spans, found, least)
+        assert found.high - slack <= most <= found.high + 1e-9, (spans, found, most)
+        judged += 1
+    assert judged > 10
+
+
+def test_a_remainder_of_huge_numbers_has_an_interval_too() -> None:
+    ranges = {"N": Interval(0, 1e12), "M": Interval(3, 4)}
+    assert parse_estimate("N % M").interval(ranges) == Interval(0, 4)
+
+
 @pytest.mark.parametrize("text", ["1 / N", "log(N)", "sqrt(N)", "N ** 0.5", "N ** -1", "5 % N"])
 def test_there_is_no_interval_where_a_value_is_missing(text: str) -> None:
     with pytest.raises(ExpressionError):
