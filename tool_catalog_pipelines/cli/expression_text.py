@@ -25,7 +25,8 @@ def explained(document: Mapping[str, Any]) -> str:
 
 def shown_tree(tree: Mapping[str, Any], depth: int = 0) -> str:
     """A tree with a line for each part; what did not decide is marked."""
-    value = tree["value"] if tree.get("known", True) else "unknown"
+    unknown = f"unknown: {tree['reason']}" if "reason" in tree else "unknown"
+    value = tree["value"] if tree.get("known", True) else unknown
     mark = "" if tree.get("decides", True) else "  (not decisive)"
     lines = [f"{_STEP * depth}{tree['part']}  ->  {_shown(value)}{mark}"]
     return "\n".join([*lines, *(shown_tree(part, depth + 1) for part in tree["parts"])])
