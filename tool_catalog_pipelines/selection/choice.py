@@ -100,6 +100,8 @@ def select(need: Need, index: CandidateIndex, ask: TieBreaker | None = None) -> 
     preference = preference_of(need.query, need.mode)
     context = context_of(need.query, need.metadata)
     candidates = index.candidates(need.capabilities, asked_values(need, context), need.platform)
+    if need.ways is not None:
+        candidates = [candidate for candidate in candidates if candidate.way in need.ways]
     if need.executable_only:
         candidates = [candidate for candidate in candidates if candidate.is_executable]
     if not candidates:
