@@ -18,7 +18,7 @@ from tool_catalog_pipelines.cli.fields import Fields
 from tool_catalog_pipelines.cli.options import storable
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.cli.search import opened_search
-from tool_catalog_pipelines.errors import NotFoundError
+from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Problem
 from tool_catalog_pipelines.judgement.successes import success_history
 from tool_catalog_pipelines.planning.exposure import is_target
 from tool_catalog_pipelines.selection.arms import assign_arm
@@ -45,6 +45,13 @@ SELECT_KEYS = (
     "query", "capability", "var", "environment", "mode", "weights", "max_cost", "max_time_ms",
     "permissions", "platform", "executable", "metadata", "explain",
 )  # fmt: skip
+
+
+_NOTHING_TO_SEARCH = Problem(
+    "there is no tool to choose from",
+    hint="`tool-catalog import` brings tools in; a filter for a platform may leave none",
+    code="no_candidates",
+)
 
 
 class Session:
@@ -134,6 +141,8 @@ class Session:
             self._search = self._open.enter_context(opened)
         filters = Filters(platform=need.platform)
         page = self._search.find(Question(topic_of(need.query), filters, per_page=HITS))
+        if page.searched == 0:
+            raise InvalidInputError([_NOTHING_TO_SEARCH])
         return self._finder(need.environment).meaning(need, page.hits, page.corrections)
 
 

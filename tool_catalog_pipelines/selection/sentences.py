@@ -37,7 +37,7 @@ _SCALE = (
     "Score, simple, accurate, complete: 100 is best; the last three are the author's own judgement."
 )
 _UNKNOWN = "A ? is not known and counts as middling."
-_NOTHING = "Nothing tried: no other --mode, no faster or cheaper second, no limit that is lifted."
+_NOTHING = "no other --mode, no faster or cheaper second, no limit that is lifted."
 
 
 def choice_as_text(choice: Choice, meaning: Meaning | None = None, is_long: bool = True) -> str:
@@ -57,10 +57,10 @@ def _understood(meaning: Meaning | None) -> list[str]:
         return []
     meant = f"{meaning.meant.does} (capability {meaning.meant.capability})"
     lines = _wrapped(f"Understood as: {meant}")
-    if meaning.question and meaning.others:
+    if meaning.question:
         other = meaning.others[0]
-        said = f"Not sure: it may as well mean: {other.does}. If so, add --capability"
-        lines += _wrapped(f"{said} {other.capability}")
+        text = f"Not sure, it may as well mean: {other.does}."
+        lines += _wrapped(f"{text} If so, add --capability {other.capability}")
     return [*lines, ""]
 
 
@@ -79,7 +79,7 @@ def _answer(choice: Choice) -> list[str]:
         *(("close call", text) for text in _close(choice)),
     ]
     name = f"{header.platform}/{header.tool_name} {header.version}, pattern {chosen.pattern_name}"
-    return [f"Use {name}", *(line for label, text in rows for line in _row(label, text))]
+    return [*_wrapped(f"Use {name}"), *(line for row in rows for line in _row(*row))]
 
 
 def _figure(figure: Figure, spell: Callable[[float], str]) -> str:
@@ -129,7 +129,7 @@ def _close(choice: Choice) -> Iterator[str]:
         if second.candidate.features == choice.chosen.candidate.features:
             yield f"{label} is equal in every figure; the first of them in the catalogue is taken"
         else:
-            scores = f"{_points(second.score)} points against {_points(choice.chosen.score)}"
+            scores = f"{100 * second.score:.1f} points against {100 * choice.chosen.score:.1f}"
             yield f"{label} has {scores}. {choice.closeness.question}"
 
 
@@ -211,7 +211,8 @@ def _not_allowed(choice: Choice) -> list[str]:
 
 def _what_if(choice: Choice) -> list[str]:
     lines = [line for change in changes(choice) for line in _wrapped(_change(change), "  ")]
-    return ["What would change the answer", *(lines or [f"  {_NOTHING}"])]
+    title = "What would change the answer"
+    return [title, *lines] if lines else _wrapped(f"{title}: {_NOTHING}")
 
 
 def _change(change: Change) -> str:
@@ -223,7 +224,7 @@ def _change(change: Change) -> str:
 
 
 def _other_meanings(meaning: Meaning) -> list[str]:
-    others = meaning.others[:MOST_MEANT]
+    others = meaning.others[1 if meaning.question else 0 :][:MOST_MEANT]
     if not others:
         return []
     width = max(len(one.capability) for one in others)
