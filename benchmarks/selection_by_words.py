@@ -39,6 +39,7 @@ from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.selection.asked import topic_of
 from tool_catalog_pipelines.selection.candidates import Candidate
 from tool_catalog_pipelines.selection.capability import HITS
+from tool_catalog_pipelines.selection.sentences import short_label
 from tool_catalog_pipelines.settings import CHECKOUT, Settings
 
 HALVES = ("development", "final")
@@ -52,10 +53,11 @@ class Answer:
 
     Attributes:
         code: of the refusal; empty if a tool was chosen.
-        tool: the chosen one, or of a refusal by policy the nearest.
+        tool: the chosen one.
         offered: the chosen one and its alternatives.
         named: these, and the tools of other capabilities that the answer names.
         capability: the chosen one.
+        pattern: the chosen one, as `platform/name pattern`.
     """
 
     code: str
@@ -63,6 +65,7 @@ class Answer:
     offered: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
     capability: str = ""
+    pattern: str = ""
 
 
 def measure(halves: Sequence[str] = HALVES) -> list[Result]:
@@ -82,12 +85,14 @@ def quality(settings: Settings, halves: Sequence[str]) -> list[Result]:
     with open_catalog(settings) as catalog:
         import_catalog(catalog)
         search = ToolSearch(catalog.engine, settings, catalog.store)
+        search.refresh()
         with Session(settings) as session:
             for half in halves:
                 asked = questions(half)
                 plain = _share(asked, lambda text: labels_by_plain_text(catalog, text)[:1])
                 first = _share(asked, lambda text: labels_found(search, text)[:1])
                 found += _of_half(half, asked, plain, first, session)
+                found += _patterns(half, session)
                 found += _off_topic(half, session)
     return found
 
@@ -100,7 +105,7 @@ def _of_half(
     counts: Counter[str] = Counter()
     for one, answer in answers:
         right = set(one.tools)
-        counts["chosen"] += answer.tool in right and not answer.code
+        counts["chosen"] += answer.tool in right
         counts["offered"] += bool(answer.offered & right)
         counts["named"] += bool(answer.named & right)
         counts["capability"] += answer.capability in _capabilities(right)
@@ -120,6 +125,16 @@ def _of_half(
     ]  # fmt: skip
 
 
+def _patterns(half: str, session: Session) -> list[Result]:
+    """Share of requests that get the right pattern, not just the right capability."""
+    rows = yaml.safe_load((QUESTIONS / "patterns.yaml").read_text("utf-8"))[half]
+    # Some of them are not safe in production, which is not the question here.
+    answers = [answer_of(session, row["question"], "elsewhere").pattern for row in rows]
+    right = sum(found in row["patterns"] for found, row in zip(answers, rows, strict=True))
+    name = f"{SELECTION}, {half} half of {len(rows)} requests for one of several patterns"
+    return [Result(f"{name}: pattern is right", 100 * right / len(rows), "%")]
+
+
 def _off_topic(half: str, session: Session) -> list[Result]:
     texts: list[str] = yaml.safe_load((QUESTIONS / "off_topic.yaml").read_text("utf-8"))[half]
     refused = sum(answer_of(session, text).code == "no_candidates" for text in texts)
@@ -127,17 +142,24 @@ def _off_topic(half: str, session: Session) -> list[Result]:
     return [Result(f"{name}: refused", 100 * refused / len(texts), "%")]
 
 
-def answer_of(session: Session, text: str) -> Answer:
+def answer_of(session: Session, text: str, environment: str | None = None) -> Answer:
     """What selection makes of a question."""
     try:
-        choice, meaning = session.choose({"query": text})
+        choice, meaning = session.choose({"query": text, "environment": environment})
     except InvalidInputError as error:
         return Answer(error.problems[0].code)
     assert meaning is not None
     chosen = choice.chosen.candidate
     offered = {_label(chosen), *(_label(one.candidate) for one in choice.alternatives)}
     named = offered | {meaning.meant.tool, *(one.tool for one in meaning.others)}
-    return Answer("", _label(chosen), frozenset(offered), frozenset(named), chosen.capability)
+    return Answer(
+        code="",
+        tool=_label(chosen),
+        offered=frozenset(offered),
+        named=frozenset(named),
+        capability=chosen.capability,
+        pattern=short_label(chosen),
+    )
 
 
 def speed(settings: Settings) -> list[Result]:
