@@ -1,7 +1,7 @@
 """From a need to a choice: candidates, policy, score, closeness, tie-break.
 
 Deterministic: the same need on the same snapshot gives the same choice. Does not belong here: the
-words for it (explanation.py), finding capabilities for a request in words (the command does).
+words for it (sentences.py), finding the capability that words mean (capability.py).
 """
 
 from __future__ import annotations
