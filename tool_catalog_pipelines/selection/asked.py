@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 
 from tool_catalog_pipelines.catalog.search.concepts import concept_spans
 from tool_catalog_pipelines.catalog.search.words import (
@@ -79,12 +80,14 @@ def terms_of(topic: str, corrections: Corrections) -> tuple[Term, ...]:
 
 
 def features_of(text: str) -> Iterator[str]:
-    """The words and concepts of a text, named as in terms."""
-    stems = [stem(word) for word in words_of(text)]
-    spoken = zip(words_of(text), stems, strict=True)
-    yield from (f"word {stemmed}" for word, stemmed in spoken if word not in STOP_WORDS)
+    """The words and concepts of a text, named as in terms; equal names are one object."""
+    words = words_of(text)
+    stems = [stem(word) for word in words]
+    for word, stemmed in zip(words, stems, strict=True):
+        if word not in STOP_WORDS:
+            yield intern(f"word {stemmed}")
     for _, _, concepts in concept_spans(stems):
-        yield from (f"concept {concept}" for concept in concepts)
+        yield from (intern(f"concept {concept}") for concept in concepts)
 
 
 def _concepts(words: Sequence[str]) -> dict[int, dict[str, float]]:
