@@ -174,12 +174,13 @@ def _no_choice(code: str, message: str, hint: str) -> NoChoiceError:
 def _all_refused(refused: Sequence[Judged]) -> NoChoiceError:
     """Every candidate violates a policy: told by reason, with what can be done about each."""
     by_reason: dict[str, list[str]] = {}
+    rules: set[str] = set()
     for one in refused:
+        rules |= one.verdict.rules
         by_reason.setdefault(one.verdict.reason, []).append(one.candidate.label)
     told = [f"{_named(labels)}: {reason}" for reason, labels in by_reason.items()]
     more = f" | and {len(told) - 5} more reasons" if len(told) > 5 else ""
     message = f"every candidate violates a policy: {' | '.join(told[:5])}{more}"
-    rules = {rule for one in refused for rule in one.verdict.rules}
     advice = "; or ".join(text for rule, text in ADVICE.items() if rule in rules)
     return NoChoiceError(Problem(message, hint=advice, code="all_refused"), refused)
 
