@@ -6,7 +6,14 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 
-from benchmarks import catalogue, chain_overhead, expressions, search, selection
+from benchmarks import (
+    catalogue,
+    chain_overhead,
+    expressions,
+    search,
+    selection,
+    selection_by_words,
+)
 from benchmarks.results import LATEST, Result, show, write
 
 BENCHMARKS: Mapping[str, Callable[[int], list[Result]]] = {
@@ -15,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[int], list[Result]]] = {
     "search": lambda _: search.measure(),
     "expressions": lambda _: expressions.measure(),
     "selection": lambda _: selection.measure(),
+    "selection by words": lambda _: selection_by_words.measure(),
 }
 
 

@@ -83,6 +83,25 @@ def test_select_finds_the_capability_for_words(run: Run) -> None:
     assert found["capability"] == "use"
 
 
+def test_select_refuses_words_that_mean_nothing_here(run: Run) -> None:
+    assert (
+        "import" in json.loads(run("select", "--query", "shout", "--json").stdout)["error"]["hint"]
+    )
+    assert run("import").returncode == 0
+    queries = ["", "  ", "asdf qwer", "tell me a joke", "\x00\x1b[31m\x07", "どこで", "x" * 3000,
+               "'; DROP TABLE tools; --", "shout, please"]  # fmt: skip
+    text = "\n".join(json.dumps({"query": query}) for query in queries)
+    done = run("select", "--batch", text=text)
+    assert done.returncode == 0
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["error"]["code"] for one in found[:-1]] == ["no_candidates"] * (len(queries) - 1)
+    assert all(one["error"]["hint"] for one in found[:-1])
+    assert found[-1]["found_by"]["tool"] == "linux/shout"
+    told = run("select", "--query", "\x1b[31m\x07")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "\x1b" not in told.stderr
+
+
 def test_select_in_a_batch_answers_every_line(run: Run) -> None:
     needs: list[Any] = [
         {"capability": "use", "max_time_ms": 5},

@@ -13,7 +13,7 @@ from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.cli.options import JsonOption, ToolArgument, reference
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError
-from tool_catalog_pipelines.settings import load_settings
+from tool_catalog_pipelines.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from tool_catalog_pipelines.catalog.search.search import Hit, Page, ToolSearch
@@ -139,12 +139,12 @@ def capabilities(
 
 
 @contextmanager
-def opened_search(screen: Screen) -> Generator[ToolSearch]:
-    """The search of this installation, its index up to date."""
+def opened_search(screen: Screen, settings: Settings | None = None) -> Generator[ToolSearch]:
+    """The search of an installation, without settings of this one, its index up to date."""
     from tool_catalog_pipelines.catalog.connect import open_catalog
     from tool_catalog_pipelines.catalog.search.search import ToolSearch
 
-    settings = load_settings()
+    settings = settings or load_settings()
     if settings.source == "yaml":
         raise InvalidInputError.one(
             "only a database can be searched, and TOOL_CATALOG_SOURCE is yaml",

@@ -52,7 +52,7 @@ def select(
 ) -> None:
     """Choose the tool, version and pattern for what you need."""
     from tool_catalog_pipelines.cli.select_answers import Session
-    from tool_catalog_pipelines.selection.explanation import choice_as_text
+    from tool_catalog_pipelines.selection.sentences import choice_as_text
 
     def document() -> Document:
         return {
@@ -76,8 +76,8 @@ def select(
         elif as_json:
             respond(session.answer, document, as_json, str)
         else:
-            choice, found = session.choose(document())
-            Screen().result({}, _told(found, choice_as_text(choice, explain)))
+            choice, meaning = session.choose(document())
+            Screen().result({}, choice_as_text(choice, meaning, is_long=explain))
 
 
 def assign(
@@ -107,15 +107,6 @@ def _numbers(texts: list[str] | None, option: str) -> dict[str, Any] | None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InvalidInputError.one(f"{option} {twice[0]} is given twice", "keep one of them")
     return {name: json_value(value) for name, value in pairs} or None
-
-
-def _told(found: dict[str, Any] | None, text: str) -> str:
-    if found is None:
-        return text
-    lines = [f"looked for {found['capability']}, as {found['tool']} does it ({found['reason']})"]
-    if found["other_capabilities"]:
-        lines.append(f"other capabilities that fit: {', '.join(found['other_capabilities'])}")
-    return "\n".join([*lines, "", text])
 
 
 def _arm(found: dict[str, Any]) -> str:

@@ -12,8 +12,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
-from tool_catalog_pipelines.catalog.records import CatalogTool
-from tool_catalog_pipelines.catalog.search.words import question_words, stem, words_of
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
 from tool_catalog_pipelines.cli.batch import Document
 from tool_catalog_pipelines.cli.fields import Fields
@@ -24,23 +22,36 @@ from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Prob
 from tool_catalog_pipelines.judgement.successes import success_history
 from tool_catalog_pipelines.planning.exposure import is_target
 from tool_catalog_pipelines.selection.arms import assign_arm
+from tool_catalog_pipelines.selection.asked import topic_of
 from tool_catalog_pipelines.selection.candidates import CandidateIndex
+from tool_catalog_pipelines.selection.capability import (
+    HITS,
+    CapabilityFinder,
+    Meaning,
+)
 from tool_catalog_pipelines.selection.choice import Choice, select
-from tool_catalog_pipelines.selection.explanation import choice_as_json, choice_as_text
+from tool_catalog_pipelines.selection.explanation import choice_as_json, meaning_as_json
 from tool_catalog_pipelines.selection.need import Need
 from tool_catalog_pipelines.selection.policy import ALL_PERMISSIONS
+from tool_catalog_pipelines.selection.sentences import choice_as_text
 from tool_catalog_pipelines.selection.tie_break import find_tie_breaker
 from tool_catalog_pipelines.settings import Settings
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 
 if TYPE_CHECKING:
-    from tool_catalog_pipelines.catalog.search.search import Hit, ToolSearch
+    from tool_catalog_pipelines.catalog.search.search import ToolSearch
 
 SELECT_KEYS = (
     "query", "capability", "var", "environment", "mode", "weights", "max_cost", "max_time_ms",
     "permissions", "platform", "executable", "metadata", "explain",
 )  # fmt: skip
-HITS = 10
+
+
+_NOTHING_TO_SEARCH = Problem(
+    "there is no tool to choose from",
+    hint="`tool-catalog import` brings tools in; a filter for a platform may leave none",
+    code="no_candidates",
+)
 
 
 class Session:
@@ -52,6 +63,7 @@ class Session:
         self._open = ExitStack()
         self._search: ToolSearch | None = None
         self._index = lru_cache(maxsize=16)(self._made_index)
+        self._finder = lru_cache(maxsize=16)(self._made_finder)
 
     def __enter__(self) -> Self:
         """Nothing is opened before it is needed."""
@@ -61,21 +73,26 @@ class Session:
         """Close the database if it was opened."""
         self._open.close()
 
-    def choose(self, document: Document) -> tuple[Choice, dict[str, Any] | None]:
-        """The choice for a document, and how its capability was found if it names none."""
+    def choose(self, document: Document) -> tuple[Choice, Meaning | None]:
+        """The choice for a document, and what its words mean if it names no capability."""
         need = need_of(document, self._settings.environment)
-        found = None
-        if not need.capabilities and need.query.strip():
-            found = self._found(need)
-            need = replace(need, capabilities=(found["capability"],))
+        meaning = None
+        if not need.capabilities:
+            meaning = self._meaning(need)
+            need = replace(need, capabilities=(meaning.meant.capability,), ways=meaning.ways)
         index = self._index(need.environment)
-        return select(need, index, find_tie_breaker(self._settings.tie_breaker)), found
+        return select(need, index, find_tie_breaker(self._settings.tie_breaker)), meaning
 
     def answer(self, document: Document) -> dict[str, Any]:
         """The choice as JSON."""
-        choice, found = self.choose(document)
+        choice, meaning = self.choose(document)
+        found = meaning_as_json(meaning) if meaning else None
         answer = {**choice_as_json(choice), "found_by": found}
-        return {**answer, "text": choice_as_text(choice)} if document.get("explain") else answer
+        return (
+            {**answer, "text": choice_as_text(choice, meaning)}
+            if document.get("explain")
+            else answer
+        )
 
     def assignment(self, document: Document) -> dict[str, Any]:
         """`experiment`, `unit`, `environment`, `user` -> arm, version, whether it takes part."""
@@ -112,24 +129,21 @@ class Session:
         seen = replace(self._snapshot, environment=environment)
         return CandidateIndex(seen, success_history(self._settings, environment))
 
-    def _found(self, need: Need) -> dict[str, Any]:
-        """The capability that fits the words best: of the best hit of the search."""
+    def _made_finder(self, environment: str) -> CapabilityFinder:
+        return CapabilityFinder(self._index(environment))
+
+    def _meaning(self, need: Need) -> Meaning:
+        """What the words of a need mean, as the search finds it."""
         from tool_catalog_pipelines.catalog.search.question import Filters, Question
 
-        filters = Filters(platform=need.platform)
         if self._search is None:
-            self._search = self._open.enter_context(opened_search(Screen(as_json=True)))
-        hits = self._search.find(Question(need.query, filters, per_page=HITS)).hits
-        index = self._index(need.environment)
-        usable = [hit for hit in hits if _capabilities(hit.tool, index)]
-        if not usable:
-            problem = Problem(
-                f"no viable tool was found for {need.query!r}",
-                hint="use other words, or name a capability; is the catalogue imported?",
-                code="no_candidates",
-            )
-            raise InvalidInputError([problem])
-        return _by_hits(need.query, usable, index)
+            opened = opened_search(Screen(as_json=True), self._settings)
+            self._search = self._open.enter_context(opened)
+        filters = Filters(platform=need.platform)
+        page = self._search.find(Question(topic_of(need.query), filters, per_page=HITS))
+        if page.searched == 0:
+            raise InvalidInputError([_NOTHING_TO_SEARCH])
+        return self._finder(need.environment).meaning(need, page.hits, page.corrections)
 
 
 def need_of(document: Document, environment: str) -> Need:
@@ -155,48 +169,10 @@ def need_of(document: Document, environment: str) -> Need:
         "platform": fields.text("platform"),
         "executable_only": fields.flag("executable"),
     }
-    if not given["capabilities"] and not given["query"].strip():
+    if not given["capabilities"] and document.get("query") is None:
         fields.add("nothing says what must be done", "give a query, a capability or both")
     fields.check()
     return Need(**given)
-
-
-def _capabilities(tool: CatalogTool, index: CandidateIndex) -> list[str]:
-    """Capabilities of a tool for which it is a candidate."""
-    return [
-        name
-        for name in tool.document()["capabilities"]
-        if any(other.header.key == tool.header.key for other in index.capabilities.get(name, ()))
-    ]
-
-
-def _by_hits(query: str, hits: list[Hit], index: CandidateIndex) -> dict[str, Any]:
-    best = hits[0]
-    asked = {stem(word) for word in question_words(query)}
-    names = _capabilities(best.tool, index)
-    capability = max(names, key=lambda name: _fit(asked, best.tool, name))
-    others = [name for hit in hits for name in _capabilities(hit.tool, index)]
-    return {
-        "capability": capability,
-        "tool": best.tool.label.partition("@")[0],
-        "reason": str(best.reasons),
-        "other_capabilities": [n for n in dict.fromkeys(others) if n != capability][:5],
-    }
-
-
-def _fit(asked: set[str], tool: CatalogTool, capability: str) -> int:
-    """How well a capability fits words: those of its name count most, of its patterns least."""
-    spec = tool.spec.capabilities[capability]
-    patterns = [
-        text
-        for name, pattern in spec.patterns.items()
-        for text in (name, pattern.description, *pattern.typical_use_cases)
-    ]
-    weighted = ((4, [capability]), (2, [spec.description]), (1, patterns))
-    return sum(
-        weight * len(asked & {stem(word) for text in texts for word in words_of(text)})
-        for weight, texts in weighted
-    )
 
 
 def _left_out(spec: ExperimentSpec, environment: str, user: str) -> str:

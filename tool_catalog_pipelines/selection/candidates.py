@@ -24,6 +24,7 @@ from tool_catalog_pipelines.selection.estimates import (
     numbers,
     values_for,
 )
+from tool_catalog_pipelines.selection.need import Way
 from tool_catalog_pipelines.selection.normalisation import normalise
 from tool_catalog_pipelines.selection.scoring import FeatureRow, feature_row
 from tool_catalog_pipelines.selection.success import History, SuccessRate, success_rate
@@ -69,6 +70,11 @@ class Candidate:
     def short_name(self) -> str:
         """`tool.pattern`."""
         return f"{self.tool.header.tool_name}.{self.pattern_name}"
+
+    @property
+    def way(self) -> Way:
+        """Which pattern of which tool it is."""
+        return Way(self.tool.header.key, self.capability, self.pattern_name)
 
     @property
     def is_executable(self) -> bool:

@@ -1,7 +1,7 @@
 """From a need to a choice: candidates, policy, score, closeness, tie-break.
 
 Deterministic: the same need on the same snapshot gives the same choice. Does not belong here: the
-words for it (explanation.py), finding capabilities for a request in words (the command does).
+words for it (sentences.py), finding the capability that words mean (capability.py).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tool_catalog_pipelines.selection.execution_mode import (
 )
 from tool_catalog_pipelines.selection.judged import Demands, Judged, JudgedCandidates
 from tool_catalog_pipelines.selection.need import Need
+from tool_catalog_pipelines.selection.policy import ADVICE
 from tool_catalog_pipelines.selection.preference import Preference, preference_of
 from tool_catalog_pipelines.selection.scoring import (
     Weights,
@@ -100,6 +101,8 @@ def select(need: Need, index: CandidateIndex, ask: TieBreaker | None = None) -> 
     preference = preference_of(need.query, need.mode)
     context = context_of(need.query, need.metadata)
     candidates = index.candidates(need.capabilities, asked_values(need, context), need.platform)
+    if need.ways is not None:
+        candidates = [candidate for candidate in candidates if candidate.way in need.ways]
     if need.executable_only:
         candidates = [candidate for candidate in candidates if candidate.is_executable]
     if not candidates:
@@ -169,9 +172,19 @@ def _no_choice(code: str, message: str, hint: str) -> NoChoiceError:
 
 
 def _all_refused(refused: Sequence[Judged]) -> NoChoiceError:
-    reasons = [f"{one.candidate.label}: {one.verdict.reason}" for one in refused[:5]]
-    more = f", and {len(refused) - 5} more" if len(refused) > 5 else ""
-    message = f"every candidate violates a policy: {' | '.join(reasons)}{more}"
-    return NoChoiceError(
-        Problem(message, hint="relax the limit that is named", code="all_refused"), refused
-    )
+    """Every candidate violates a policy: told by reason, with what can be done about each."""
+    by_reason: dict[str, list[str]] = {}
+    rules: set[str] = set()
+    for one in refused:
+        rules |= one.verdict.rules
+        by_reason.setdefault(one.verdict.reason, []).append(one.candidate.label)
+    told = [f"{_named(labels)}: {reason}" for reason, labels in by_reason.items()]
+    more = f" | and {len(told) - 5} more reasons" if len(told) > 5 else ""
+    message = f"every candidate violates a policy: {' | '.join(told[:5])}{more}"
+    advice = "; or ".join(text for rule, text in ADVICE.items() if rule in rules)
+    return NoChoiceError(Problem(message, hint=advice, code="all_refused"), refused)
+
+
+def _named(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
+    return f"{', '.join(labels[:3])}{more}"

@@ -1,6 +1,7 @@
-"""Why a choice was made: for people in sentences, for programs as a document.
+"""A choice and why it was made, as a document for programs.
 
-Does not belong here: making the choice (choice.py), what would change it (what_if.py).
+Does not belong here: making the choice (choice.py), what would change it (what_if.py), the text for
+people (sentences.py).
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_catalog_pipelines.selection.candidates import Candidate
+from tool_catalog_pipelines.selection.capability import Meaning
 from tool_catalog_pipelines.selection.choice import Choice, Judged
 from tool_catalog_pipelines.selection.estimates import Figure
 from tool_catalog_pipelines.selection.scoring import contributions
+from tool_catalog_pipelines.selection.units import cost_text, duration_text
 from tool_catalog_pipelines.selection.what_if import changes
 
 MOST_SHOWN = 10
@@ -23,18 +26,6 @@ NAMES: Mapping[str, str] = {
     "completeness": "completeness",
 }
 """Weights as a person would call them."""
-_HOW: Mapping[str, str] = {
-    "immediate": "at once",
-    "background": "in the background",
-    "approval_required": "after somebody has approved it",
-}
-_NOTHING = "  no other mode, no faster or cheaper runner-up, no limit that is lifted"
-_SLA: Mapping[str, str] = {
-    "interactive": "the answer comes within a second",
-    "batch": "the answer takes some seconds",
-    "background": "the answer takes ten seconds or more",
-    "unknown": "nobody knows how long the answer takes",
-}
 
 
 def choice_as_json(choice: Choice) -> dict[str, Any]:
@@ -66,7 +57,7 @@ def choice_as_json(choice: Choice) -> dict[str, Any]:
 def explanation_as_json(choice: Choice) -> dict[str, Any]:
     """Why this one, why not the others, what would change the answer."""
     return {
-        "because": list(_reasons(choice)),
+        "because": reasons(choice),
         "words": list(choice.preference.words),
         "weights": dict(choice.weights),
         "justification": choice.decision.justification if choice.decision else None,
@@ -120,74 +111,48 @@ def estimates_as_json(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def choice_as_text(choice: Choice, is_long: bool = True) -> str:
-    """The choice in sentences, for somebody who never saw the system."""
-    chosen = choice.chosen.candidate
-    found = identity(chosen)
-    lines = [
-        f"{found['tool']} {found['version']}, pattern {found['pattern']} of {found['capability']}",
-        f"  {chosen.pattern.description}",
-        f"  time: {figure_text(chosen.time_ms, 'ms')}",
-        f"  cost: {figure_text(chosen.cost_units, 'units')}",
-        f"  start it {_HOW[choice.execution_mode]}; {_SLA[choice.sla_class]}",
-    ]
-    if not chosen.is_executable:
-        lines.append("  it cannot be executed here: it has no binding for this machine")
-    lines += [f"  note: {violation.message}" for violation in choice.chosen.verdict.violations]
-    if choice.closeness.question:
-        lines.append(f"  it was close. {choice.closeness.question}")
-    return "\n".join([*lines, *(_long(choice) if is_long else ())])
+def meaning_as_json(meaning: Meaning) -> dict[str, Any]:
+    """What the words of a request were taken to mean, and what else they may mean."""
+    return {
+        "capability": meaning.meant.capability,
+        "tool": meaning.meant.tool,
+        "reason": meaning.reason,
+        "topic": meaning.topic,
+        "ambiguous": meaning.question is not None,
+        "question": meaning.question,
+        "other_capabilities": [one.capability for one in meaning.others],
+        "others": [
+            {"capability": one.capability, "tool": one.tool, "does": one.does}
+            for one in meaning.others
+        ],
+    }
 
 
-def figure_text(figure: Figure, unit: str) -> str:
-    """A number with its unit and basis."""
-    if figure.value is None:
-        return figure.origin
-    return f"{figure.value:.4g} {unit} ({figure.origin})"
-
-
-def _long(choice: Choice) -> list[str]:
-    lines = ["", "Why this one", *(f"  {reason}" for reason in _reasons(choice))]
-    others = choice.ranking[1:MOST_SHOWN]
-    if others:
-        lines += ["", "Why not the others"]
-        lines += [f"  {one.candidate.label}: {_against(one, choice)}" for one in others]
-        lines += _more(len(choice.ranking) - MOST_SHOWN)
-    if choice.refused:
-        lines += ["", "Not allowed"]
-        shown = choice.refused[:MOST_SHOWN]
-        lines += [f"  {one.candidate.label}: {one.verdict.reason}" for one in shown]
-        lines += _more(len(choice.refused) - MOST_SHOWN)
-    found = changes(choice)
-    lines += ["", "What would change the answer"]
-    lines += [f"  {change.what}: {change.winner}" for change in found] or [_NOTHING]
-    return lines
-
-
-def _more(count: int) -> list[str]:
-    return [f"  and {count} more"] if count > 0 else []
-
-
-def _reasons(choice: Choice) -> list[str]:
+def reasons(choice: Choice) -> list[str]:
+    """Why this one: what counted, the score, and what the figures rest on."""
     chosen = choice.chosen
-    reasons = [_wish(choice)]
+    found = [_wish(choice)]
     added = contributions(chosen.candidate.features, choice.weights)
     first, second = sorted(added, key=lambda name: -added[name])[:2]
-    reasons.append(
-        f"it scores {chosen.score:.3f} of 1, most of it for {NAMES[first]} ({added[first]:.3f}) "
-        f"and {NAMES[second]} ({added[second]:.3f})"
+    found.append(
+        f"it has {100 * chosen.score:.0f} of 100 points, most of them for "
+        f"{_gained(first, added, choice)} and {_gained(second, added, choice)}"
     )
     for name, value in chosen.candidate.values.items():
-        reasons.append(f"{name} is taken as {value.value:g} ({value.source})")
+        found.append(f"{name} is taken as {value.value:g} ({value.source})")
     success = chosen.candidate.success
     if success:
-        reasons.append(
+        found.append(
             f"it succeeds in {success.rate:.0%} of executions ({success.low:.0%} to "
             f"{success.high:.0%}, {success.origin}); time and cost count until it has succeeded"
         )
     if choice.decision:
-        reasons.append(f"the tie was broken by a model: {choice.decision.justification}")
-    return reasons
+        found.append(f"the tie was broken by a model: {choice.decision.justification}")
+    return found
+
+
+def _gained(name: str, added: Mapping[str, float], choice: Choice) -> str:
+    return f"{NAMES[name]} ({100 * added[name]:.0f} of {100 * choice.weights[name]:.0f})"
 
 
 def _wish(choice: Choice) -> str:
@@ -196,11 +161,13 @@ def _wish(choice: Choice) -> str:
         return f"you gave the weights: {', '.join(parts)}"
     mode, words = choice.preference.mode, choice.preference.words
     if mode == "balanced":
-        return "speed, low cost, simplicity, accuracy and completeness count the same (balanced)"
+        why = "you asked for it" if choice.need.mode else "no word of yours says what matters most"
+        *names, last = NAMES.values()
+        return f"{', '.join(names)} and {last} count the same (mode balanced: {why})"
     favoured = max(choice.weights, key=lambda name: choice.weights[name])
     why = f"you said {', '.join(map(repr, words))}" if words else "you asked for it"
     share = choice.weights[favoured]
-    return f"{NAMES[favoured]} counts most, {share:.0%} of the score (mode {mode}: {why})"
+    return f"{NAMES[favoured]} counts most, {share:.0%} of the points (mode {mode}: {why})"
 
 
 def _against(other: Judged, choice: Choice) -> str:
@@ -210,7 +177,7 @@ def _against(other: Judged, choice: Choice) -> str:
     lost = {name: ours[name] - theirs[name] for name in ours}
     worse = sorted((n for n in lost if lost[n] > 1e-9), key=lambda name: -lost[name])[:2]
     better = sorted((n for n in lost if lost[n] < -1e-9), key=lambda name: lost[name])[:2]
-    parts = [f"scores {other.score:.3f}"]
+    parts = [f"{100 * other.score:.0f} of 100 points"]
     parts += (
         [f"worse in {' and '.join(_compared(n, other, choice) for n in worse)}"] if worse else []
     )
@@ -221,13 +188,20 @@ def _against(other: Judged, choice: Choice) -> str:
 
 
 def _compared(name: str, other: Judged, choice: Choice) -> str:
-    key = "time_ms" if name == "time" else name
-    unit = {"time": " ms"}.get(name, "")
-    sides = [
-        f"{raw[key]:.4g}{unit}" if key in raw else "unknown"
-        for raw in (other.candidate.raw, choice.chosen.candidate.raw)
-    ]
+    sides = [_spelt(name, one.candidate.raw) for one in (other, choice.chosen)]
     return f"{NAMES[name]} ({sides[0]} instead of {sides[1]})"
+
+
+def _spelt(name: str, raw: Mapping[str, float]) -> str:
+    """A figure as people read it: marks from 0 to 100 for what authors judge."""
+    key = "time_ms" if name == "time" else name
+    if key not in raw:
+        return "unknown"
+    if name == "time":
+        return duration_text(raw[key])
+    if name == "cost":
+        return cost_text(raw[key])
+    return f"{100 * (1 - raw[key] if name == 'complexity' else raw[key]):.0f}"
 
 
 def _figure(figure: Figure) -> dict[str, Any]:

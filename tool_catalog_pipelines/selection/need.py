@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tool_catalog_pipelines.errors import InvalidInputError, Problem
 from tool_catalog_pipelines.selection.context import is_number
 from tool_catalog_pipelines.selection.policy import ALL_PERMISSIONS, Limits
 from tool_catalog_pipelines.selection.preference import known_mode
 from tool_catalog_pipelines.selection.scoring import checked_weights
+
+
+class Way(NamedTuple):
+    """One pattern of one capability of a tool, whatever its version."""
+
+    tool: tuple[str, str]
+    """Platform and name, case folded."""
+    capability: str
+    pattern: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,7 @@ class Need:
         weights: wins over the mode; must sum to one.
         platform: only this platform, and tools for several.
         executable_only: leave out what this installation cannot execute.
+        ways: only these compete; None lets every pattern of the capabilities compete.
     """
 
     capabilities: tuple[str, ...] = ()
@@ -40,6 +50,7 @@ class Need:
     weights: Mapping[str, float] | None = None
     platform: str | None = None
     executable_only: bool = False
+    ways: frozenset[Way] | None = None
     require_production_safe: bool = True
 
     def __post_init__(self) -> None:

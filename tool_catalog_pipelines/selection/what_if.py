@@ -70,7 +70,7 @@ def _time(feature: float, rate: float) -> str:
 
 
 def _cost(feature: float, rate: float) -> str:
-    return f"cost less than {cost_of_feature(feature, DEFAULT_BOUNDS) * rate:.4g}"
+    return f"cost less than {cost_of_feature(feature, DEFAULT_BOUNDS) * rate:.4g} units"
 
 
 def _limits(choice: Choice) -> Iterator[Change]:

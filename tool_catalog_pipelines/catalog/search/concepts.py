@@ -39,7 +39,13 @@ def mark_of_thesaurus() -> str:
 
 
 def concepts_in(stems: Sequence[str]) -> Iterator[str]:
-    """The concepts of a text.
+    """The concepts of a text."""
+    for _, _, concepts in concept_spans(stems):
+        yield from concepts
+
+
+def concept_spans(stems: Sequence[str]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Where a term begins, how many words it has, and its concepts.
 
     At every word the longest phrase that begins there counts; words inside a phrase mean something
     by themselves too.
@@ -50,7 +56,7 @@ def concepts_in(stems: Sequence[str]) -> Iterator[str]:
         for length in range(beginnings.get(first, 0), 0, -1):
             concepts = known.get(tuple(stems[at : at + length]))
             if concepts:
-                yield from concepts
+                yield at, length, concepts
                 break
 
 

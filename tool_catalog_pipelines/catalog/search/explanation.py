@@ -34,9 +34,14 @@ class Reasons:
 
     def __str__(self) -> str:
         parts = [f"{word} in its {where}" for word, where in self.words]
-        parts += [f"about {concept.replace('_', ' ')}" for concept in self.concepts]
+        parts += [f"about {_spoken(concept)}" for concept in self.concepts]
         parts += [f"also does {name.replace('_', ' ')}" for name in self.capabilities]
         return "; ".join(parts) or ("similar meaning" if self.similarity is not None else "")
+
+
+def _spoken(concept: str) -> str:
+    """Verbs are marked as such in the thesaurus, which tells people nothing."""
+    return concept.removeprefix("verb_").replace("_", " ")
 
 
 def reasons_of(
