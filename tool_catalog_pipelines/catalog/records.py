@@ -37,6 +37,15 @@ class Estimate:
     revision: int = 1
     evidence: Mapping[str, Any] | None = None
 
+    def basis_of(self, text: str | None, declared: str | None) -> tuple[Basis, int]:
+        """Where one of the two expressions comes from, and the executions behind it.
+
+        Recalibration may change one and keep the other as its author declared it.
+        """
+        if text is None:
+            return "unknown", 0
+        return ("declared", 0) if text == declared else (self.basis, self.runs)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolHeader:

@@ -170,8 +170,8 @@ def _figures(
         return _both_unknown(f"{tool.label} has no {step.capability}/{step.pattern}")
     variables = variables_before(plan, step, pattern, lock.inputs if lock else None)
     return (
-        _figure(estimate.time_ms, estimate, variables),
-        _figure(estimate.cost_units, estimate, variables),
+        _figure(estimate.time_ms, pattern.time_estimate_ms, estimate, variables),
+        _figure(estimate.cost_units, pattern.cost_estimate, estimate, variables),
     )
 
 
@@ -186,7 +186,9 @@ def _both_unknown(reason: str) -> tuple[Figure, Figure]:
     return figure, figure
 
 
-def _figure(text: str | None, estimate: Estimate, variables: Mapping[str, float]) -> Figure:
+def _figure(
+    text: str | None, declared: str | None, estimate: Estimate, variables: Mapping[str, float]
+) -> Figure:
     if text is None:
         return Figure(None, "unknown", reason="there is no estimate")
     try:
@@ -195,4 +197,4 @@ def _figure(text: str | None, estimate: Estimate, variables: Mapping[str, float]
         return Figure(None, "unknown", reason=f"{text}: {error.message}")
     if not math.isfinite(value) or value < 0:
         return Figure(None, "unknown", reason=f"{text} gives {value:g}")
-    return Figure(value, estimate.basis, estimate.runs)
+    return Figure(value, *estimate.basis_of(text, declared))

@@ -89,12 +89,16 @@ class Candidate:
     @property
     def time_ms(self) -> Figure:
         """The expected time of one execution, with its basis."""
-        return figure(self.estimate.time_ms, self.estimate, self.values)
+        return figure(
+            self.estimate.time_ms, self.pattern.time_estimate_ms, self.estimate, self.values
+        )
 
     @property
     def cost_units(self) -> Figure:
         """The expected cost of one execution, with its basis."""
-        return figure(self.estimate.cost_units, self.estimate, self.values)
+        return figure(
+            self.estimate.cost_units, self.pattern.cost_estimate, self.estimate, self.values
+        )
 
     @property
     def raw(self) -> dict[str, float]:

@@ -110,12 +110,19 @@ def expected(text: str | None, known: Mapping[str, float]) -> float | None:
     return value if value >= 0 and math.isfinite(value) else None
 
 
-def figure(text: str | None, estimate: Estimate, values: Values) -> Figure:
-    """What one expression of an estimate gives, with its basis, or why it is unknown."""
+def figure(text: str | None, declared: str | None, estimate: Estimate, values: Values) -> Figure:
+    """What one expression of an estimate gives, with its basis, or why it is unknown.
+
+    Args:
+        text: the expression; None if there is none.
+        declared: what the author of the tool wrote in its place.
+        estimate: the estimate that it is a part of.
+        values: of the variables.
+    """
     value = expected(text, numbers(values))
     if text is None or value is None:
         return Figure(None, "unknown", expression=text or "", reason=_why_unknown(text, values))
-    return Figure(value, estimate.basis, estimate.runs, text)
+    return Figure(value, *estimate.basis_of(text, declared), text)
 
 
 def _why_unknown(text: str | None, values: Values) -> str:

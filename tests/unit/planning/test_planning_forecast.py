@@ -68,6 +68,14 @@ def test_a_recalibrated_estimate_says_from_how_many_runs():
     assert step.time_ms.origin == "recalibrated from 120 runs"
 
 
+def test_a_cost_that_recalibration_left_alone_is_still_the_declared_one():
+    estimate = Estimate("99", "1", "recalibrated", runs=120, revision=3)
+    tool = make_tool(estimates={(CAPABILITY, PATTERN): estimate}, cost_estimate="1")
+    (step,) = forecast_of("steps: {a: {tool: echo}}", tool).steps
+    assert step.time_ms.origin == "recalibrated from 120 runs"
+    assert step.cost_units.origin == "declared"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
