@@ -18,6 +18,7 @@ _NUMBER = re.compile(
     r"0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+"
     rf"|(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?"
 )
+_LEADING_ZERO = re.compile(r"0[0-9_]*[1-9][0-9_]*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _OPERATOR = re.compile(r"\*\*|//|==|!=|<=|>=|[-+*/%<>(),\[\]]")
 _MEANT = {"=": "write == to compare", "&": "write and", "|": "write or", "!": "write not or !="}
@@ -88,6 +89,8 @@ def _number(text: str, match: re.Match[str], has_percent: bool) -> tuple[Token, 
         return Token("percent", match.group(), column), end + 1
     if text[end : end + 1].isalnum() or text[end : end + 1] == "_":
         raise ExpressionError("a number that runs into a name", column, "put a blank or * between")
+    if _LEADING_ZERO.fullmatch(match.group()):  # elsewhere this is octal, or an error
+        raise ExpressionError("a whole number that begins with 0", column, "leave the zeros out")
     return Token("number", match.group(), column), end
 
 

@@ -79,6 +79,7 @@ def test_the_five_defaults() -> None:
         ("packet_count * 2", {"packet_count": 4}, 8),
         ("min + 1", {"min": 2.0}, 3),
         ("N", {"N": 10**15}, 1e15),
+        ("00 + 0_0 + 007.5 + 07e1", {}, 77.5),
         ("  1 + 1\t", {}, 2),
     ],
 )
@@ -127,6 +128,8 @@ def test_value(text: str, given: dict[str, float], expected: float) -> None:
         ("1 +", "syntax", "expected a number"),
         ("", "syntax", "expected a number"),
         ("2N", "syntax", "runs into a name"),
+        ("1 + 007", "syntax", "begins with 0"),
+        ("0_7", "syntax", "begins with 0"),
         ("1+" * 25 + "1", "limit", "nested deeper than 20"),
         ("(" * 30 + "1" + ")" * 30, "limit", "nested deeper than 20"),
         ("-" * 30 + "1", "limit", "nested deeper than 20"),
