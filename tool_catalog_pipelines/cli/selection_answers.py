@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, cast
 
 from tool_catalog_pipelines.cli.batch import Document
 from tool_catalog_pipelines.cli.fields import Fields
+from tool_catalog_pipelines.errors import InvalidInputError, Problem
 from tool_catalog_pipelines.expressions.errors import ExpressionError
 from tool_catalog_pipelines.expressions.estimate import parse_estimate
 from tool_catalog_pipelines.selection.ambiguity import closeness
@@ -25,6 +27,8 @@ from tool_catalog_pipelines.spec.tool import PolicySpec
 
 _CONFIG = ("max_cost", "max_time_ms", "environment", "available_permissions",
            "require_production_safe", "require_approval_for_elevated")  # fmt: skip
+MAX_CANDIDATES = 20_000
+"""Of one ranking; candidates that are all equally good are compared in pairs."""
 
 
 def preference(document: Document) -> dict[str, Any]:
@@ -52,6 +56,9 @@ def rank(document: Document) -> dict[str, Any]:
     is_normalised = fields.flag("normalised")
     if candidates is None:
         fields.add("there are no candidates", 'write {"candidates": {"id": {"time_ms": 5}}}')
+    if len(candidates or {}) > MAX_CANDIDATES:
+        problem = Problem(f"more than {MAX_CANDIDATES} candidates", hint="rank fewer", code="limit")
+        raise InvalidInputError([problem])
     if mode and given is not None:
         fields.add("there are a mode and weights", "keep one of them")
     figures = {
@@ -136,10 +143,12 @@ def _pattern(
 
     Without the mark that it is safe in production it counts as unsafe.
     """
-    nested = Fields(pattern).mapping("policy") or {}
-    merged = {**pattern, **nested}
+    outer = Fields(pattern)
+    merged = {**pattern, **(outer.mapping("policy") or {})}
+    outer.check()
     fields = Fields(merged)
-    condition = merged.get("requires_background_if")
+    condition = _condition(fields, merged.get("requires_background_if"))
+    approval, is_safe = fields.flag("requires_approval"), fields.flag("production_safe")
     numbers = {key: fields.number(key) for key in ("max_cost", "max_N_immediate",
                "max_execution_time_s")}  # fmt: skip
     for key, value in numbers.items():
@@ -154,13 +163,23 @@ def _pattern(
         max_cost=numbers["max_cost"],
         max_n_immediate=numbers["max_N_immediate"],
         max_execution_time_s=numbers["max_execution_time_s"],
-        requires_background_if=None if condition is None else str(condition),
-        requires_approval=bool(merged.get("requires_approval")),
-        production_safe=bool(merged.get("production_safe")),
+        requires_background_if=condition,
+        requires_approval=approval,
+        production_safe=is_safe,
         allowed_environments=environments,
         required_permissions=permissions,
     )
     return spec, time_ms, cost
+
+
+def _condition(fields: Fields, value: Any) -> str | None:
+    """A condition; true, false and numbers are conditions too."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or is_number(value):
+        return json.dumps(value)
+    fields.add(f"requires_background_if is {value!r}", "write a condition")
+    return None
 
 
 def _estimated(

@@ -7,7 +7,7 @@ deterministic: where the graph leaves a choice, the order of the mapping decides
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from tool_catalog_pipelines.errors import TerminalError
@@ -61,24 +61,39 @@ def disjoint_cycles(upstream: Upstream) -> tuple[tuple[str, ...], ...]:
 
     `a -> b -> a` means: b waits for a, and a waits for b.
     """
-    remaining = {node: tuple(waits_for) for node, waits_for in upstream.items()}
+    rank = {node: number for number, node in enumerate(upstream)}
+    done: set[str] = set()
+    rings: list[list[str]] = []
+    for node in upstream:
+        if node not in done:
+            rings += _rings_from(node, upstream, done)
     cycles: list[tuple[str, ...]] = []
-    while True:
-        try:
-            ordered(remaining)
-        except DependencyCycleError as error:
-            cycles.append(error.path)
-            remaining = _without(remaining, frozenset(error.path))
+    for ring in rings:
+        start = ring.index(min(ring, key=rank.__getitem__))
+        cycles.append((*ring[start:], *ring[:start], ring[start]))
+    return tuple(sorted(cycles, key=lambda path: rank[path[0]]))
+
+
+def _rings_from(start: str, upstream: Upstream, done: set[str]) -> Iterator[list[str]]:
+    """Cycles that are met on the way up from a node; each is left out from then on.
+
+    Every edge is followed once: nodes of a cycle and nodes without one are never visited again.
+    """
+    path = {start: iter(upstream[start])}
+    while path:
+        node = next(reversed(path))
+        other = next((one for one in path[node] if one not in done), None)
+        if other is None:
+            del path[node]
+            done.add(node)
+        elif other in path:
+            ring: list[str] = []
+            while not ring or ring[-1] != other:
+                ring.append(path.popitem()[0])
+            done.update(ring)
+            yield ring
         else:
-            return tuple(cycles)
-
-
-def _without(upstream: Upstream, nodes: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    return {
-        node: tuple(other for other in waits_for if other not in nodes)
-        for node, waits_for in upstream.items()
-        if node not in nodes
-    }
+            path[other] = iter(upstream[other])
 
 
 def levels(upstream: Upstream) -> tuple[tuple[str, ...], ...]:

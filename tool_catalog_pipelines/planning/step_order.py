@@ -6,12 +6,16 @@ does not hinder the order. Does not belong here: chains (build.py), the graph it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from tool_catalog_pipelines.errors import InvalidInputError, Problem
 from tool_catalog_pipelines.planning.dag import Upstream, disjoint_cycles, levels
 
 Steps = Sequence[tuple[str, Sequence[str]]]
+MAX_DEPENDENCIES = 1_000_000
+MAX_COMPARISONS = 10_000_000
+"""Of wildcards with names of steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +31,38 @@ class StepOrder:
 
 
 def order_steps(steps: Steps) -> StepOrder:
-    """Order steps, each given with what it depends on; ties in the order in which they came."""
+    """Order steps, each given with what it depends on; ties in the order in which they came.
+
+    Raises:
+        InvalidInputError: there are too many steps and dependencies for an answer in seconds.
+    """
     errors = _twice(steps)
-    names = list(dict.fromkeys(name for name, _ in steps))
-    upstream: dict[str, list[str]] = {name: [] for name in names}
+    names = dict.fromkeys(name for name, _ in steps)
+    wildcards = _wildcards(steps, names)
+    upstream: dict[str, dict[str, None]] = {name: {} for name in names}
+    count = 0
     for name, depends_on in steps:
-        for text in depends_on:
-            found, error = _meant(text, name, names)
-            upstream[name] += [other for other in found if other not in upstream[name]]
+        for text in dict.fromkeys(depends_on):
+            found, error = _meant(text, name, names, wildcards)
+            count += len(found)
+            _check_size(count, MAX_DEPENDENCIES, "dependencies")
+            upstream[name].update(dict.fromkeys(found))
             if error:
                 errors.append(error)
     return _ordered(upstream, errors)
+
+
+def _wildcards(steps: Steps, names: Collection[str]) -> dict[str, list[str]]:
+    """Every dependency with a wildcard, and the steps that it means."""
+    texts = dict.fromkeys(text for _, depends_on in steps for text in depends_on if "*" in text)
+    _check_size(len(texts) * len(names), MAX_COMPARISONS, "wildcards for so many steps")
+    return {text: [name for name in names if _matches(text.split("*"), name)] for text in texts}
+
+
+def _check_size(count: int, limit: int, what: str) -> None:
+    if count > limit:
+        problem = Problem(f"there are too many {what}", hint="order parts of it", code="limit")
+        raise InvalidInputError([problem])
 
 
 def _twice(steps: Steps) -> list[str]:
@@ -50,12 +75,14 @@ def _twice(steps: Steps) -> list[str]:
     return errors
 
 
-def _meant(text: str, own: str, names: Sequence[str]) -> tuple[list[str], str]:
+def _meant(
+    text: str, own: str, names: Collection[str], wildcards: Mapping[str, Sequence[str]]
+) -> tuple[list[str], str]:
     """The steps that a dependency means, and what is wrong with it."""
     if text == own:
         return [own], f"Invalid step reference: Self-dependency of {own}"
     if "*" in text:
-        found = [name for name in names if name != own and _matches(text.split("*"), name)]
+        found = [name for name in wildcards[text] if name != own]
     else:
         found = [text] if text in names else []
     return found, "" if found else f"Missing dependency: {text}"

@@ -92,6 +92,8 @@ def checked_weights(given: Mapping[str, object]) -> dict[str, float]:
         if name not in weights:
             hint = f"known: {', '.join(WEIGHTS)}"
             problems.append(Problem(f"there is no weight {key!r}", hint=hint))
+        elif name != key and name in given:
+            problems.append(Problem("there are the weights time and time_ms", hint="keep one"))
         elif not isinstance(value, int | float) or not is_number(value) or value < 0:
             hint = "a number from 0 to 1"
             problems.append(Problem(f"the weight {key} is {value!r}", hint=hint))

@@ -66,6 +66,7 @@ def test_the_five_defaults() -> None:
         ("sqrt(pi)", {}, math.sqrt(math.pi)),
         ("min(3, 1, 2) + max(3, 1, 2)", {}, 4),
         ("abs(-3.5)", {}, 3.5),
+        (f"max({', '.join('N' for _ in range(100))}, 7)", {}, 7),
         ("ceil(1.2) + floor(-1.2)", {}, 0),
         ("max(1, N) * log2(max(2, N))", {"N": 64}, 384),
         ("120 + 0.02 * N", {}, 120),

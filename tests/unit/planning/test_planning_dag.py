@@ -91,3 +91,26 @@ def test_every_knot_is_told_once():
     graph = {"a": ("b",), "b": ("a",), "c": ("a", "d"), "d": ("c",), "e": ("e",), "f": ("a",)}
     assert disjoint_cycles(graph) == (("a", "b", "a"), ("c", "d", "c"), ("e", "e"))
     assert disjoint_cycles(DIAMOND) == ()
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.sets(st.sampled_from("abcdefgh"))))
+def test_cycles_share_no_node_and_without_them_there_is_an_order(found: dict[str, set[str]]):
+    graph = {node: sorted(found.get(node, ())) for node in "hgfedcba"}
+    cycles = disjoint_cycles(graph)
+    told = [node for path in cycles for node in path[1:]]
+    assert len(told) == len(set(told))
+    assert all(earlier in graph[later] for path in cycles for earlier, later in pairwise(path))
+    rest = {
+        node: [one for one in others if one not in told]
+        for node, others in graph.items()
+        if node not in told
+    }
+    assert sorted([*ordered(rest), *told]) == sorted(graph)
+
+
+def test_thousands_of_knots_are_told_in_the_order_of_the_graph():
+    """Each edge is followed once; starting anew for every knot takes minutes."""
+    graph = {f"n{number}": (f"n{number ^ 1}",) for number in range(40_000)}
+    cycles = disjoint_cycles(graph)
+    assert cycles[:2] == (("n0", "n1", "n0"), ("n2", "n3", "n2"))
+    assert len(cycles) == 20_000

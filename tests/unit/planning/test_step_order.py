@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.planning.step_order import order_steps
 
 
@@ -74,3 +75,22 @@ def test_every_step_stands_after_all_it_waits_for() -> None:
         place = {name: number for number, name in enumerate(found.order)}
         assert sorted(place) == sorted(names)
         assert all(place[other] < place[name] for name, others in steps for other in others)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(f"s{number}", ["*"]) for number in range(1_500)],
+        [(f"s{number}", [f"x{number}*"]) for number in range(4_000)],
+    ],
+)
+def test_what_cannot_be_answered_in_seconds_is_refused(steps: list[tuple[str, list[str]]]) -> None:
+    with pytest.raises(InvalidInputError, match="too many"):
+        order_steps(steps)
+
+
+def test_a_dependency_given_again_counts_once() -> None:
+    steps = [(f"a{number}", list[str]()) for number in range(300)]
+    found = order_steps([*steps, ("b", ["a*", "x"] * 10_000)])
+    assert found.order[-1] == "b"
+    assert found.errors == ("Missing dependency: x",)

@@ -70,6 +70,8 @@ def test_rank_takes_features_as_they_are() -> None:
         ({"candidates": {"a": {"cost": 2}}, "normalised": True}, 1),
         ({"candidates": {}, "mode": "quickest"}, 1),
         ({"candidates": {}, "weights": {"time": 0.1}}, 1),
+        ({"candidates": {}, "weights": {"time": 0.4, "time_ms": 1}}, 1),
+        ({"candidates": {str(number): {} for number in range(20_001)}}, 1),
         ({"candidates": [], "normalised": "yes", "mode": 5}, 4),
     ],
 )
@@ -91,6 +93,8 @@ def test_rank_tells_every_problem(document: dict[str, Any], count: int) -> None:
          ["max_n_immediate_exceeded"]),
         ({"production_safe": True, "requires_background_if": "N > 50"}, {}, {"N": 51},
          ["background_required"]),
+        ({"production_safe": True, "requires_background_if": False}, {}, {}, []),
+        ({"production_safe": True, "requires_background_if": 1}, {}, {}, ["background_required"]),
         ({"production_safe": True, "required_permissions": ["admin"]},
          {"available_permissions": ["read"], "require_approval_for_elevated": False}, {},
          ["missing_permission"]),
@@ -120,6 +124,10 @@ def test_policy(
         ({"pattern": {"cost": "N +"}}, "cost 'N \\+'"),
         ({"pattern": []}, "pattern is"),
         ({"pattern": {"required_permissions": [1]}}, "required_permissions"),
+        ({"pattern": {"policy": 5}}, "policy is 5"),
+        ({"pattern": {"requires_background_if": []}}, "requires_background_if is"),
+        ({"pattern": {"production_safe": "false"}}, "production_safe is 'false'"),
+        ({"pattern": {"requires_approval": 1}}, "requires_approval is 1"),
     ],
 )
 def test_a_policy_that_cannot_be_read_is_refused(document: dict[str, Any], message: str) -> None:
