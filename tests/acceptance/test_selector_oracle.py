@@ -580,6 +580,7 @@ def need_document(rng: random.Random) -> Document:
         need["weights"] = {"time": 0.5, "accuracy": 0.5}
     for key, values in (
         ("environment", ENVIRONMENTS),
+        ("require_production_safe", [True, False]),
         ("max_cost", [0, 0.5, 1, 3]),
         ("max_time_ms", [10, 500, 3000]),
     ):
@@ -621,7 +622,8 @@ def judged(tools: Document, need: Document) -> dict[tuple[str, str, str], Docume
     """Every candidate with everything that follows for it."""
     named: str | list[str] = need["capability"]
     wanted = {named} if isinstance(named, str) else set(named)
-    config = {key: need[key] for key in ("environment", "max_cost", "max_time_ms") if key in need}
+    keys = ("environment", "max_cost", "max_time_ms", "require_production_safe")
+    config = {key: need[key] for key in keys if key in need}
     if "permissions" in need:
         config["available_permissions"] = need["permissions"]
     found: dict[tuple[str, str, str], Document] = {}

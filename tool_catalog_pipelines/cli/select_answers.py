@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 SELECT_KEYS = (
     "query", "capability", "var", "environment", "mode", "weights", "max_cost", "max_time_ms",
-    "permissions", "platform", "executable", "metadata", "explain",
+    "permissions", "platform", "executable", "require_production_safe", "metadata", "explain",
 )  # fmt: skip
 
 
@@ -168,6 +168,7 @@ def need_of(document: Document, environment: str) -> Need:
         "weights": fields.mapping("weights"),
         "platform": fields.text("platform"),
         "executable_only": fields.flag("executable"),
+        "require_production_safe": fields.flag("require_production_safe", default=True),
     }
     if not given["capabilities"] and document.get("query") is None:
         fields.add("nothing says what must be done", "give a query, a capability or both")
