@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,17 @@ def test_eval_with_a_tool_takes_its_variables(settings: Settings) -> None:
             settings, "eval", "N", *asked[2:4], "--pattern", "disk_usage/list_filesystems"
         ).stderr
     )
+
+
+def test_a_catalogue_that_cannot_be_read_costs_only_the_lines_that_need_it(
+    settings: Settings,
+) -> None:
+    away = replace(
+        settings, source="database", database_url="postgresql://nobody@127.0.0.1:1/nothing"
+    )
+    found = batch(away, "eval", [{"expr": "1", "tool": "linux/df"}, {"expr": "2"}])
+    assert found[0]["error"]["code"] in ("unavailable", "failed")
+    assert found[1] == {"value": 2.0}
 
 
 @pytest.mark.parametrize(
