@@ -109,15 +109,16 @@ def test_select_in_a_batch_answers_every_line(run: Run) -> None:
         {"capability": "fly"},
         {"mode": "fast"},
         {"capability": "use", "cost": 3},
+        {"query": "shout", "platform": "\0"},
+        {"query": "shout", "platform": "\ud800"},
         {"capability": "use", "explain": True},
     ]
     done = run("select", "--batch", text="\n".join(map(json.dumps, needs)))
     assert done.returncode == 0
     found = [json.loads(line) for line in done.stdout.splitlines()]
     codes = [one["error"]["code"] if "error" in one else one["tool"] for one in found]
-    assert codes == [
-        "all_refused", "linux/echo", "not_found", "bad_request", "bad_request", "linux/echo",
-    ]  # fmt: skip
+    expected = ["all_refused", "linux/echo", "not_found", "bad_request", "bad_request"]
+    assert codes == [*expected, "invalid", "invalid", "linux/echo"]
     assert "Why this one" in found[-1]["text"]
 
 

@@ -77,8 +77,10 @@ def storable(text: str | None) -> str | None:
     """A text that a database can keep.
 
     Raises:
-        InvalidInputError: it holds bytes that are not UTF-8.
+        InvalidInputError: it holds bytes that are not UTF-8, or a NUL.
     """
+    if "\0" in (text or ""):
+        raise InvalidInputError.one(f"{text!r} holds a NUL character", "leave it out")
     try:
         (text or "").encode()
     except UnicodeEncodeError:

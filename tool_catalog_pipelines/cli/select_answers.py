@@ -166,7 +166,7 @@ def need_of(document: Document, environment: str) -> Need:
         "max_time_ms": fields.number("max_time_ms"),
         "mode": fields.text("mode"),
         "weights": fields.mapping("weights"),
-        "platform": fields.text("platform"),
+        "platform": storable(fields.text("platform")),
         "executable_only": fields.flag("executable"),
         "require_production_safe": fields.flag("require_production_safe", default=True),
     }
