@@ -31,6 +31,8 @@ from tool_catalog_pipelines.selection.success import History, SuccessRate, succe
 from tool_catalog_pipelines.spec.tool import PatternSpec
 
 _UNKNOWN = Estimate(None, None, "unknown")
+MOST_HINTS = 20
+"""Unknown capabilities of one request for which near ones are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +207,13 @@ class CandidateIndex:
         ]
 
     def _check(self, wanted: tuple[str, ...]) -> None:
-        problems = [
-            Problem(f"no usable tool has the capability {name!r}", hint=self._near(name))
-            for name in wanted
-            if name not in self.capabilities
+        unknown = [name for name in wanted if name not in self.capabilities]
+        problems = [  # looking for near names takes long: thousands of them are no typing mistakes
+            Problem(
+                f"no usable tool has the capability {name!r}",
+                hint=self._near(name) if number < MOST_HINTS else "",
+            )
+            for number, name in enumerate(unknown)
         ]
         if problems:
             raise NotFoundError(problems)
