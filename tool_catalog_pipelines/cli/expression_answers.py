@@ -6,7 +6,8 @@ Does not belong here: what the languages mean (expressions/), options and text (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
 
 from tool_catalog_pipelines.cli.batch import Document
 from tool_catalog_pipelines.cli.fields import Fields, shown
@@ -17,6 +18,10 @@ from tool_catalog_pipelines.expressions.estimate import Expression, parse_estima
 from tool_catalog_pipelines.expressions.scalar import finite_number
 from tool_catalog_pipelines.expressions.variables import STANDALONE, Declared, bind
 from tool_catalog_pipelines.selection.context import is_number
+
+if TYPE_CHECKING:
+    from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
+    from tool_catalog_pipelines.settings import Settings
 
 EVAL_KEYS = ("expr", "vars", "ranges", "tool", "pattern", "explain")
 CONDITION_KEYS = ("condition", "context", "explain")
@@ -100,10 +105,9 @@ def _declared(tool: str | None, pattern: str | None) -> Mapping[str, Declared]:
     """The variables of a tool's pattern; without a tool the five of every expression."""
     if tool is None:
         return STANDALONE
-    from tool_catalog_pipelines.catalog.sources import installed_snapshot
     from tool_catalog_pipelines.settings import load_settings
 
-    found = installed_snapshot(load_settings()).resolve(reference(tool))
+    found = _catalogue(load_settings()).resolve(reference(tool))
     patterns = {
         f"{capability}/{name}": spec
         for capability, one in found.spec.capabilities.items()
@@ -116,3 +120,11 @@ def _declared(tool: str | None, pattern: str | None) -> Mapping[str, Declared]:
         what = "several patterns" if pattern is None else f"no pattern {pattern!r}"
         raise InvalidInputError.one(f"{found.label} has {what}", hint)
     return cast("Mapping[str, Declared]", patterns[pattern].variables)
+
+
+@lru_cache(maxsize=1)
+def _catalogue(settings: Settings) -> CatalogSnapshot:
+    """The catalogue, read once for all lines of a batch."""
+    from tool_catalog_pipelines.catalog.sources import installed_snapshot
+
+    return installed_snapshot(settings)
