@@ -704,10 +704,11 @@ def assert_ranking(
     assert_close(found, best[:2], features)
     added = sorted(oracle.contributions_of(features[0], weights).values(), reverse=True)
     because = " ".join(found["explanation"]["because"])
-    told = re.search(r"most of it for [a-z ]+ \((\d\.\d+)\) and [a-z ]+ \((\d\.\d+)\)", because)
+    part = r"[a-z ]+ \((\d[\d.]*) of [\d.]+\)"
+    told = re.search(rf"most of them for {part} and {part}", because)
     assert told, because
     for text, value in zip(told.groups(), added, strict=False):
-        assert float(text) == pytest.approx(value, abs=0.000501)
+        assert float(text) == pytest.approx(100 * value, abs=0.501)
 
 
 def assert_refused(found: Document, everything: Mapping[tuple[str, str, str], Document]) -> None:
