@@ -9,6 +9,7 @@ import copy
 import json
 import os
 import random
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +48,7 @@ VALUES: list[Any] = [
 BROKEN = [
     b"", b"{", b"[]", b"5", b"null", b"{'a': 1}", b'{"a": 1,}', b"[" * 100_000, b'{"a":' * 100_000,
     b"\xff\xfe{", b'{"a": "\x80"}', b"\x00", b"\xef\xbb\xbf", b'{"' + b"x" * 5_000_000 + b'": 1}',
-    b'{"a": 1e999}', b'{"a": ' + b"9" * 5000 + b"}",
+    b'{"a": 1, "a": 2}', b'{"a": 1e999}', b'{"a": ' + b"9" * 5000 + b"}",
 ]  # fmt: skip
 
 
@@ -123,6 +124,15 @@ def test_every_line_has_an_answer_or_a_declared_error(
         if line in BROKEN:
             assert "error" in answer, line[:80]
     assert found[0] == found[-1]
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--batch"], 0), (["--json"], 2)])
+def test_a_closed_input_is_an_empty_one(arguments: list[str], code: int) -> None:
+    program = shlex.join([sys.executable, "-m", "tool_catalog_pipelines.cli.app"])
+    line = f"{program} selection rank {shlex.join(arguments)} <&-"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, check=False, timeout=DEADLINE_S)
+    assert (done.returncode, done.stderr) == (code, b"")
+    assert bool(done.stdout) is (code == 2)
 
 
 def test_ten_thousand_of_everything_is_answered(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ and reading the keys of a document (fields.py).
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Annotated, Any, cast
+from typing import IO, Annotated, Any, TextIO, cast
 
 import typer
 
@@ -75,7 +76,7 @@ def respond(
 def respond_to_lines(answer: Answer) -> None:
     """Answer every line of standard input, each as soon as it has come."""
     screen = Screen(as_json=True)
-    for raw in _lines(sys.stdin.buffer):
+    for raw in _lines(_input()):
         screen.result(_answered(answer, raw))
         sys.stdout.flush()
 
@@ -88,7 +89,7 @@ def read_document(text: str | bytes) -> Document:
     """
     given = text.decode(errors="replace") if isinstance(text, bytes) else text
     try:
-        value = json.loads(given.removeprefix("\ufeff"))
+        value = json.loads(given.removeprefix("\ufeff"), object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise _unreadable(error, bool(given.strip())) from None
     except RecursionError:
@@ -98,6 +99,16 @@ def read_document(text: str | bytes) -> Document:
     if not isinstance(value, dict):
         raise UnreadableDocumentError("this is no JSON object", 'write {"key": value}', 1)
     return cast("dict[str, Any]", value)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a key that is given twice would lose a value in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise UnreadableDocumentError(f"the key {twice!r} is given twice", "keep one of them")
+    return found
 
 
 def error_document(error: ToolCatalogError) -> dict[str, Any]:
@@ -146,6 +157,12 @@ def _unreadable(error: json.JSONDecodeError, is_text: bool) -> UnreadableDocumen
     return UnreadableDocumentError(f"this is no JSON: {error.msg}, {place}", hint, error.pos + 1)
 
 
+def _input() -> IO[bytes]:
+    """Standard input; nothing where it is closed."""
+    stdin = cast("TextIO | None", sys.stdin)
+    return io.BytesIO() if stdin is None else stdin.buffer
+
+
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
     """The lines; of one that is too long only the beginning is kept."""
     while line := stream.readline(MAX_LINE + 1):
@@ -173,5 +190,5 @@ def _line_document(raw: bytes) -> Document:
 
 def _read(document: Document | str | None) -> Document:
     if document is None:
-        return read_document(sys.stdin.buffer.read())
+        return read_document(_input().read())
     return read_document(document) if isinstance(document, str) else document
