@@ -195,7 +195,7 @@ def test_select_gives_the_version_of_the_units_arm(run: Run) -> None:
     }
     told = run("select", "--capability", "use", "--user", "ann").stdout
     assert f"the user ann is in arm {assigned['arm']}" in told
-    assert "but not here (runs of tester in production" in run(
+    assert "but not here: runs of tester in production" in run(
         "select", "--capability", "use"
     ).stdout, "the actor is the user where none is named"  # fmt: skip
 
@@ -217,7 +217,7 @@ def test_select_in_a_batch_draws_for_runs_and_items(
     plain = json.loads(run("select", "--capability", "use", "--json").stdout)
     assert (plain["version"], plain["experiment"]["exposed"]) == ("1.1.0", False)
     assert f"its unit is the {kind}" in plain["experiment"]["reason"]
-    assert "(--unit)" in plain["experiment"]["reason"]
+    assert "with --unit, or as `unit`" in plain["experiment"]["reason"]
 
 
 @pytest.mark.parametrize("status", ["draft", "completed", "cancelled"])

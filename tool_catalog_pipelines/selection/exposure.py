@@ -20,9 +20,9 @@ from tool_catalog_pipelines.spec.base import ToolRef
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 
 _HOW_TO_NAME: Mapping[str, str] = {
-    "user": "give the user (--user)",
-    "run": "give the id of the run (--unit)",
-    "item": "give the item as run/step/item (--unit)",
+    "user": "give the user with --user, or as `user`",
+    "run": "give the id of the run with --unit, or as `unit`",
+    "item": "give run/step/item with --unit, or as `unit`",
 }
 _NOT_ACTIVE: Mapping[str, str] = {
     "draft": "the experiment is a draft: nobody takes part before its status is active",

@@ -105,10 +105,10 @@ def test_which_tool_is_chosen_does_not_depend_on_the_arm() -> None:
 @pytest.mark.parametrize(
     ("experiment", "need", "reason"),
     [
-        ({"unit": "run"}, {}, "its unit is the run; give the id of the run (--unit)"),
-        ({"unit": "item"}, {"unit": ""}, "give the item as run/step/item (--unit)"),
-        ({"unit": "user"}, {}, "give the user (--user)"),
-        ({"unit": "user"}, {"unit": "run-1"}, "give the user (--user)"),
+        ({"unit": "run"}, {}, "its unit is the run; give the id of the run with --unit"),
+        ({"unit": "item"}, {"unit": ""}, "give run/step/item with --unit"),
+        ({"unit": "user"}, {}, "give the user with --user"),
+        ({"unit": "user"}, {"unit": "run-1"}, "give the user with --user"),
         ({"target_environment": "staging"}, {"unit": "r"}, "in production take no part"),
         ({"target_users": ["ann"]}, {"unit": "r", "user": "ben"}, "runs of ben in production"),
         ({"version_b": "9.0.0"}, {"unit": "r"}, "arm b: linux/echo@9.0.0 has no version"),
@@ -187,8 +187,8 @@ def test_the_text_says_in_a_sentence_which_version_and_why() -> None:
         "the user ann is in arm b; the tool was chosen by the figures of 1.2.0, the latest version"
     ) in text
     without = choice_as_text(choose(Need(USE), index))
-    assert "faster_echo compares 1.0.0 with 1.1.0, but not here (its unit is the user" in without
-    assert "so you get 1.2.0" in without
+    assert "faster_echo compares 1.0.0 with 1.1.0, but not here: its unit is the user" in without
+    assert "; you get 1.2.0" in without
 
 
 def test_the_document_is_json_and_a_choice_without_experiment_says_so() -> None:
