@@ -34,7 +34,7 @@ def plan(catalog: Catalog) -> Plan:
 
 def lock_of(catalog: Catalog, plan: Plan, run: dg.DagsterRun) -> RunLock:
     """The lock as a process of the run gets it."""
-    with open_chain_run(plan, {}, run, catalog.settings) as opened:
+    with open_chain_run(plan, {}, run, catalog.settings, print) as opened:
         return opened.lock
 
 
