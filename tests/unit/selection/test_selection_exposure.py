@@ -14,7 +14,7 @@ from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError
 from tool_catalog_pipelines.selection.arms import assign_arm
 from tool_catalog_pipelines.selection.candidates import CandidateIndex
 from tool_catalog_pipelines.selection.choice import Choice, select
-from tool_catalog_pipelines.selection.explanation import choice_as_json, choice_as_text
+from tool_catalog_pipelines.selection.explanation import choice_as_json
 from tool_catalog_pipelines.selection.exposed_choice import exposed
 from tool_catalog_pipelines.selection.exposure import (
     active_experiment,
@@ -22,6 +22,7 @@ from tool_catalog_pipelines.selection.exposure import (
     exposure_of,
 )
 from tool_catalog_pipelines.selection.need import Need
+from tool_catalog_pipelines.selection.sentences import choice_as_text
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 
 USE = ("use",)
@@ -178,17 +179,28 @@ def test_two_active_experiments_are_refused_as_in_a_run() -> None:
         choose(Need(USE, unit="r"), index)
 
 
+def told(choice: Choice) -> str:
+    """The text without its line breaks."""
+    return " ".join(choice_as_text(choice, is_long=False).split())
+
+
 def test_the_text_says_in_a_sentence_which_version_and_why() -> None:
     index = index_of(make_experiment(unit="user"))
-    text = choice_as_text(choose(Need(USE, user="ann"), index), is_long=False)
-    assert text.startswith("linux/echo 1.1.0, pattern run of use")
+    text = told(choose(Need(USE, user="ann"), index))
+    assert text.startswith("Use linux/echo 1.1.0, pattern run")
     assert (
         "version 1.1.0 because the experiment faster_echo compares 1.0.0 (a) with 1.1.0 (b) and "
         "the user ann is in arm b; the tool was chosen by the figures of 1.2.0, the latest version"
     ) in text
-    without = choice_as_text(choose(Need(USE), index))
+    without = told(choose(Need(USE), index))
     assert "faster_echo compares 1.0.0 with 1.1.0, but not here: its unit is the user" in without
-    assert "; you get 1.2.0" in without
+    assert "; you get 1.2.0, the latest version" in without
+
+
+def test_the_step_to_write_into_a_chain_takes_part_in_the_experiment() -> None:
+    index = index_of(make_experiment(unit="user"))
+    assert "{tool: linux/echo, capability" in told(choose(Need(USE, user="ann"), index))
+    assert "{tool: linux/echo@1.2.0, capability" in told(choose(Need(USE), index_of()))
 
 
 def test_the_document_is_json_and_a_choice_without_experiment_says_so() -> None:
