@@ -136,6 +136,9 @@ def test_select_in_a_batch_answers_every_line(run: Run) -> None:
         ("chain", "order", "{}"),
         ("assign", "nothing", "u"),
         ("assign", "faster_echo", "\udcff"),
+        ("assign", "faster_echo", "ann", "--user", "ben"),
+        ("select", "--capability", "use", "--unit", "\udcff"),
+        ("select", "--capability", "use", "--user", "\udcff"),
     ],
 )
 def test_bad_input_is_exit_code_2_with_an_error_document(
@@ -174,6 +177,79 @@ def test_assign_gives_the_same_arm_in_every_process(run: Run) -> None:
     assert ann == first
     assert (ben["exposed"], ben["reason"]) == (False, "runs of ben in production take no part")
     assert "belongs to arm" in run("assign", "faster_echo", "ben").stdout
+
+
+def test_select_gives_the_version_of_the_units_arm(run: Run) -> None:
+    """The experiment of the fixture assigns users, of whom only ann takes part."""
+    assigned = json.loads(run("assign", "faster_echo", "ann", "--json").stdout)
+    found = json.loads(run("select", "--capability", "use", "--user", "ann", "--json").stdout)
+    assert found["version"] == assigned["version"]
+    assert found["experiment"] == {
+        "name": "faster_echo",
+        "arm": assigned["arm"],
+        "unit_kind": "user",
+        "unit": "ann",
+        "version_a": "1.0.0",
+        "version_b": "1.1.0",
+        "exposed": True,
+        "reason": None,
+    }
+    told = run("select", "--capability", "use", "--user", "ann").stdout
+    assert f"the user ann is in arm {assigned['arm']}" in " ".join(told.split())
+    mine = " ".join(run("select", "--capability", "use").stdout.split())
+    assert "but not here: runs of tester in production" in mine, "the actor, if none is named"
+
+
+@pytest.mark.parametrize("kind", ["run", "item"])
+def test_select_in_a_batch_draws_for_runs_and_items(
+    run: Run, settings: Settings, kind: str
+) -> None:
+    write(settings, "experiments", "faster_echo", make_experiment(unit=kind))
+    units = [f"run-{number}/s/0" for number in range(12)]
+    needs = [{"capability": "use", "unit": unit} for unit in units]
+    lines = run("select", "--batch", text="\n".join(map(json.dumps, needs))).stdout.splitlines()
+    asked = [{"experiment": "faster_echo", "unit": unit} for unit in units]
+    arms = run("assign", "--batch", text="\n".join(map(json.dumps, asked))).stdout.splitlines()
+    assert [json.loads(line)["experiment"]["arm"] for line in lines] == [
+        json.loads(line)["arm"] for line in arms
+    ]
+    assert {json.loads(line)["version"] for line in lines} == {"1.0.0", "1.1.0"}
+    plain = json.loads(run("select", "--capability", "use", "--json").stdout)
+    assert (plain["version"], plain["experiment"]["exposed"]) == ("1.1.0", False)
+    assert f"its unit is the {kind}" in plain["experiment"]["reason"]
+    assert "with --unit, or as `unit`" in plain["experiment"]["reason"]
+
+
+@pytest.mark.parametrize("status", ["draft", "completed", "cancelled"])
+def test_assign_says_that_an_experiment_is_not_active(
+    run: Run, settings: Settings, status: Any
+) -> None:
+    write(settings, "experiments", "faster_echo", make_experiment(unit="user", status=status))
+    found = json.loads(run("assign", "faster_echo", "ann", "--json").stdout)
+    assert (found["exposed"], found["arm"] in ("a", "b")) == (False, True)
+    assert f"the experiment is {'a ' if status == 'draft' else ''}{status}" in found["reason"]
+    assert found["reason"] in run("assign", "faster_echo", "ann").stdout
+    chosen = json.loads(run("select", "--capability", "use", "--user", "ann", "--json").stdout)
+    assert chosen["experiment"] is None
+
+
+def test_assign_names_the_experiments_that_are_near(run: Run) -> None:
+    lines = [
+        {"experiment": "faster_ecko", "unit": "ann"},
+        {"experiment": "faster_echo", "unit": 5},
+        {"experiment": "faster_echo"},
+        {"experiment": "faster_echo", "unit": "ann", "user": "ben"},
+        {"experiment": "faster_echo", "unit": "\ud800"},
+        {"experiment": "faster_echo", "unit": "ann", "splt": 1},
+        {"experiment": "faster_echo", "unit": "ann", "environment": "staging"},
+    ]
+    done = run("assign", "--batch", text="\n".join(map(json.dumps, lines)))
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert found[0]["error"]["hint"] == "near: faster_echo"
+    assert found[0]["error"]["code"] == "not_found"
+    assert "leave the user out" in found[3]["error"]["hint"]
+    assert ["error" in line for line in found] == [True] * 6 + [False]
+    assert "near: faster_echo" in run("assign", "fastr_echo", "ann").stderr
 
 
 def test_the_keys_of_the_documents_are_documented() -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tool_catalog_pipelines.catalog.audit import Author, Entry, changed, record_change
 from tool_catalog_pipelines.catalog.records import SHARED, CatalogTool
+from tool_catalog_pipelines.catalog.rival_experiments import only_one_active
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.versioning import normalised
 from tool_catalog_pipelines.db.schema import tool_ab_tests
@@ -61,12 +62,17 @@ def save(
 def read(
     connection: Connection,
 ) -> tuple[tuple[ExperimentSpec, ...], tuple[tuple[str, ExperimentSpec], ...]]:
-    """Every experiment with its present status: the shared ones, and the others by tenant."""
-    columns = (tool_ab_tests.c.tenant, tool_ab_tests.c.spec, tool_ab_tests.c.status)
-    rows = connection.execute(select(*columns).order_by(tool_ab_tests.c.test_name))
+    """Every experiment as it is now: the shared ones, and the others by tenant.
+
+    The tool is named with the platform that it was found on, so that a tool of the same name on
+    another platform, which may come later, has no part in the experiment.
+    """
+    t = tool_ab_tests.c
+    columns = (t.tenant, t.platform, t.tool_key, t.spec, t.status)
+    rows = connection.execute(select(*columns).order_by(t.test_name))
     found = [
-        (tenant, ExperimentSpec.model_validate({**spec, "status": status}))
-        for tenant, spec, status in rows
+        (tenant, ExperimentSpec.model_validate({**spec, "tool": f"{on}/{key}", "status": status}))
+        for tenant, on, key, spec, status in rows
     ]
     shared = tuple(spec for tenant, spec in found if tenant == SHARED)
     return shared, tuple((tenant, spec) for tenant, spec in found if tenant != SHARED)
@@ -94,7 +100,7 @@ def _check_alone(
     if other is not None:
         raise InvalidInputError.one(
             f"{spec.tool} is in the active experiment {other!r} already",
-            "complete or cancel that one first; a tool has one active experiment",
+            only_one_active(other, spec.experiment),
         )
 
 

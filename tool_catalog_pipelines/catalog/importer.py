@@ -200,10 +200,12 @@ def _label(candidate: Candidate) -> str:
     return spec.experiment
 
 
-def _order(candidate: Candidate) -> tuple[bool, tuple[str, str], object]:
+def _order(candidate: Candidate) -> tuple[bool, bool, tuple[str, str], object]:
+    """Tools first; active experiments last, so that one may end and the next begin at once."""
     spec = candidate.spec
-    is_tool = isinstance(spec, ToolSpec)
-    return (not is_tool, candidate.entity, order_key(spec.version) if is_tool else candidate.file)
+    if isinstance(spec, ToolSpec):
+        return (False, False, candidate.entity, order_key(spec.version))
+    return (True, spec.status == "active", candidate.entity, candidate.file)
 
 
 def _placed(error: InvalidInputError, candidate: Candidate) -> list[Problem]:

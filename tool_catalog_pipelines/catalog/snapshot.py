@@ -83,7 +83,7 @@ class CatalogSnapshot:
         """The experiments that run for this tenant; its own hide shared ones on the same tool."""
         own = tuple(spec for tenant, spec in self.own_experiments if tenant == self.tenant)
         mine = [parse_tool_ref(spec.tool) for spec in own]
-        shared = (spec for spec in self.experiments if not _is_about(spec, mine))
+        shared = (spec for spec in self.experiments if not any(spec.is_on(tool) for tool in mine))
         return (*shared, *own)
 
     @property
@@ -177,16 +177,6 @@ class CatalogSnapshot:
             return "`tool-catalog list` shows every tool"
         meant = sorted(label for name in near for label in labels[name])
         return f"did you mean {', '.join(meant)}?"
-
-
-def _is_about(experiment: ExperimentSpec, tools: Iterable[ToolRef]) -> bool:
-    """Whether an experiment is on one of these tools; a bare name means any platform."""
-    ref = parse_tool_ref(experiment.tool)
-    return any(
-        ref.name == tool.name
-        and (ref.platform == tool.platform or None in (ref.platform, tool.platform))
-        for tool in tools
-    )
 
 
 def at_channel(versions: Iterable[CatalogTool], channel: str) -> CatalogTool | None:

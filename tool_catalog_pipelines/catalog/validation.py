@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from tool_catalog_pipelines.catalog.import_files import importable_files, shown_as
+from tool_catalog_pipelines.catalog.rival_experiments import ExperimentFile, second_experiments
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.catalog.versioning import normalised
 from tool_catalog_pipelines.catalog.yaml_source import with_channels
@@ -64,9 +65,16 @@ def check_files(root: Path, installed: CatalogSnapshot) -> tuple[Checked, ...]:
     """
     checked = [_check(path, shown_as(path, root)) for path in importable_files(root)]
     known = catalogue_with(installed, checked)
-    twins = _twins(checked)
+    beside = (_twins(checked), second_experiments(tuple(_experiments(checked)), known))
     return tuple(
-        replace(one, problems=(*one.problems, *twins.get(one.file, ()), *_across(one, known)))
+        replace(
+            one,
+            problems=(
+                *one.problems,
+                *(problem for found in beside for problem in found.get(one.file, ())),
+                *_across(one, known),
+            ),
+        )
         for one in checked
     )
 
@@ -89,6 +97,13 @@ def catalogue_with(installed: CatalogSnapshot, checked: Sequence[Checked]) -> Ca
     tools = tuple(tool for group in groups.values() for tool in with_channels(group))
     kept = tuple(tool for tool in installed.tools if tool.header.key not in groups)
     return replace(installed, tools=(*kept, *tools), taken_at=datetime.now(UTC))
+
+
+def _experiments(checked: Sequence[Checked]) -> Iterator[ExperimentFile]:
+    for one in checked:
+        if one.loaded is not None and isinstance(one.loaded.spec, ExperimentSpec):
+            where = one.loaded.document.position(("tool",))
+            yield ExperimentFile(one.file, one.loaded.spec, where)
 
 
 def _check(path: Path, file: str) -> Checked:

@@ -44,6 +44,12 @@ def select(
         str | None, typer.Option(help="This platform, and tools for several.")
     ] = None,
     executable: Annotated[bool, typer.Option(help="Only what can be executed here.")] = False,
+    user: Annotated[
+        str | None, typer.Option(help="Who will run it, for experiments; you if left out.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="The run, or run/step/item, for experiments by those.")
+    ] = None,
     explain: Annotated[
         bool, typer.Option(help="Why this one, why not the others, what would change it.")
     ] = False,
@@ -67,6 +73,8 @@ def select(
             "permissions": permission,
             "platform": platform,
             "executable": executable,
+            "user": user,
+            "unit": unit,
             "explain": explain,
         }
 

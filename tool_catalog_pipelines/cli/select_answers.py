@@ -18,10 +18,8 @@ from tool_catalog_pipelines.cli.fields import Fields
 from tool_catalog_pipelines.cli.options import storable
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.cli.search import opened_search
-from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Problem
+from tool_catalog_pipelines.errors import InvalidInputError, Problem
 from tool_catalog_pipelines.judgement.successes import success_history
-from tool_catalog_pipelines.planning.exposure import is_target
-from tool_catalog_pipelines.selection.arms import assign_arm
 from tool_catalog_pipelines.selection.asked import topic_of
 from tool_catalog_pipelines.selection.candidates import CandidateIndex
 from tool_catalog_pipelines.selection.capability import (
@@ -31,19 +29,21 @@ from tool_catalog_pipelines.selection.capability import (
 )
 from tool_catalog_pipelines.selection.choice import Choice, select
 from tool_catalog_pipelines.selection.explanation import choice_as_json, meaning_as_json
+from tool_catalog_pipelines.selection.exposed_choice import exposed
+from tool_catalog_pipelines.selection.exposure import experiment_named, exposure_of
 from tool_catalog_pipelines.selection.need import Need
 from tool_catalog_pipelines.selection.policy import ALL_PERMISSIONS
 from tool_catalog_pipelines.selection.sentences import choice_as_text
 from tool_catalog_pipelines.selection.tie_break import find_tie_breaker
 from tool_catalog_pipelines.settings import Settings
-from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 
 if TYPE_CHECKING:
     from tool_catalog_pipelines.catalog.search.search import ToolSearch
 
 SELECT_KEYS = (
     "query", "capability", "var", "environment", "mode", "weights", "max_cost", "max_time_ms",
-    "permissions", "platform", "executable", "require_production_safe", "metadata", "explain",
+    "permissions", "platform", "executable", "require_production_safe", "metadata", "user",
+    "unit", "explain",
 )  # fmt: skip
 
 
@@ -75,13 +75,14 @@ class Session:
 
     def choose(self, document: Document) -> tuple[Choice, Meaning | None]:
         """The choice for a document, and what its words mean if it names no capability."""
-        need = need_of(document, self._settings.environment)
+        need = need_of(document, self._settings.environment, self._settings.actor)
         meaning = None
         if not need.capabilities:
             meaning = self._meaning(need)
             need = replace(need, capabilities=(meaning.meant.capability,), ways=meaning.ways)
         index = self._index(need.environment)
-        return select(need, index, find_tie_breaker(self._settings.tie_breaker)), meaning
+        choice = select(need, index, find_tie_breaker(self._settings.tie_breaker))
+        return exposed(choice, index), meaning
 
     def answer(self, document: Document) -> dict[str, Any]:
         """The choice as JSON."""
@@ -104,26 +105,21 @@ class Session:
         environment = fields.text("environment") or self._settings.environment
         user = fields.text("user")
         fields.check()
-        spec = self._experiment(name or "")
-        arm = assign_arm(spec.experiment, storable(unit) or "", spec.traffic_split)
+        spec = experiment_named(name or "", self._snapshot)
+        if spec.unit == "user" and user not in (None, unit):
+            message = f"{spec.experiment} assigns users: the unit is {unit!r}, the user {user!r}"
+            raise InvalidInputError.one(message, "leave the user out")
         user = user or (unit if spec.unit == "user" else None) or self._settings.actor
-        reason = _left_out(spec, environment, user)
+        exposure = exposure_of(spec, environment, user, storable(unit))
         return {
             "experiment": spec.experiment,
             "unit": unit,
-            "arm": arm,
+            "arm": exposure.arm,
             "tool": spec.tool,
-            "version": spec.version_a if arm == "a" else spec.version_b,
-            "exposed": not reason,
-            "reason": reason or None,
+            "version": exposure.version,
+            "exposed": exposure.is_exposed,
+            "reason": exposure.reason or None,
         }
-
-    def _experiment(self, name: str) -> ExperimentSpec:
-        known = {spec.experiment: spec for spec in self._snapshot.seen_experiments}
-        if name not in known:
-            hint = f"known: {', '.join(sorted(known)) or 'none'}"
-            raise NotFoundError.one(f"there is no experiment {name!r}", hint)
-        return known[name]
 
     def _made_index(self, environment: str) -> CandidateIndex:
         seen = replace(self._snapshot, environment=environment)
@@ -146,8 +142,8 @@ class Session:
         return self._finder(need.environment).meaning(need, page.hits, page.corrections)
 
 
-def need_of(document: Document, environment: str) -> Need:
-    """A document as a need.
+def need_of(document: Document, environment: str, user: str) -> Need:
+    """A document as a need; environment and user hold where it names none.
 
     Raises:
         InvalidInputError: with every problem.
@@ -169,17 +165,10 @@ def need_of(document: Document, environment: str) -> Need:
         "platform": storable(fields.text("platform")),
         "executable_only": fields.flag("executable"),
         "require_production_safe": fields.flag("require_production_safe", default=True),
+        "user": storable(fields.text("user")) or user,
+        "unit": storable(fields.text("unit")),
     }
     if not given["capabilities"] and document.get("query") is None:
         fields.add("nothing says what must be done", "give a query, a capability or both")
     fields.check()
     return Need(**given)
-
-
-def _left_out(spec: ExperimentSpec, environment: str, user: str) -> str:
-    """Why a unit takes no part in an experiment; empty if it does."""
-    if spec.status != "active":
-        return f"the experiment is {spec.status}"
-    if not is_target(spec, environment, user):
-        return f"runs of {user} in {environment} take no part"
-    return ""

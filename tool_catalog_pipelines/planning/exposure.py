@@ -1,6 +1,7 @@
 """What a step may run on now: the tool version that still fits, the experiment that applies.
 
-Asked once per run, by planning/lock.py. Does not belong here: drawing an arm.
+Asked once per run, by planning/lock.py. Does not belong here: which experiment a tool is in and who
+takes part (selection/exposure.py), drawing an arm.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError, Problem
 from tool_catalog_pipelines.planning.plan import PlanStep
 from tool_catalog_pipelines.planning.tool_use import is_disabled
-from tool_catalog_pipelines.spec.base import ToolRef, parse_tool_ref
+from tool_catalog_pipelines.selection.exposure import active_experiment
+from tool_catalog_pipelines.spec.base import ToolRef
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 
 
@@ -55,37 +57,24 @@ def _unusable(step: PlanStep, message: str, hint: str) -> InvalidInputError:
     return InvalidInputError.one(f"step {step.id}: {message}", hint, step.position)
 
 
-def active_experiment(
+def step_experiment(
     step: PlanStep, ref: ToolRef, tool: CatalogTool, snapshot: CatalogSnapshot
 ) -> ExperimentSpec | None:
-    """The active experiment on a tool; a step that asks for a version or channel has none.
+    """The active experiment that a step takes part in.
+
+    None for a step that asks for a version or channel, and for a step without `foreach` where the
+    experiment assigns items: it has none, so it runs on what its reference means.
 
     Raises:
         InvalidInputError: the tool has several active experiments.
     """
     if ref.at not in (None, "latest"):
         return None
-    active = [
-        experiment
-        for experiment in snapshot.seen_experiments
-        if experiment.status == "active" and _is_about(experiment, tool)
-    ]
-    if len(active) > 1:
-        names = ", ".join(sorted(experiment.experiment for experiment in active))
-        raise InvalidInputError.one(
-            f"step {step.id}: {ref} has several active experiments: {names}",
-            "set the status of all but one to draft, completed or cancelled",
-            step.position,
-        )
-    return active[0] if active else None
-
-
-def _is_about(experiment: ExperimentSpec, tool: CatalogTool) -> bool:
-    ref = parse_tool_ref(experiment.tool)
-    return ref.name == tool.spec.tool_name.lower() and ref.platform in (None, tool.spec.platform)
-
-
-def is_target(experiment: ExperimentSpec, environment: str, user: str) -> bool:
-    """True if runs of this user in this environment take part."""
-    in_environment = experiment.target_environment in (None, environment)
-    return in_environment and (not experiment.target_users or user in experiment.target_users)
+    try:
+        experiment = active_experiment(tool, snapshot)
+    except InvalidInputError as error:
+        (problem,) = error.problems
+        message = f"step {step.id}: {problem.message}"
+        raise InvalidInputError.one(message, problem.hint, step.position) from None
+    has_no_unit = experiment is not None and experiment.unit == "item" and step.foreach is None
+    return None if has_no_unit else experiment

@@ -12,18 +12,17 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import InvalidInputError, NotFoundError
-from tool_catalog_pipelines.planning.exposure import active_experiment, is_target, usable_tool
+from tool_catalog_pipelines.planning.exposure import step_experiment, usable_tool
 from tool_catalog_pipelines.planning.plan import Plan, PlanStep
-from tool_catalog_pipelines.selection.arms import assign_arm
+from tool_catalog_pipelines.selection.arms import Arm, assign_arm
+from tool_catalog_pipelines.selection.exposure import is_target
 from tool_catalog_pipelines.spec.base import ToolRef
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
-
-Arm = Literal["a", "b"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,11 @@ class RunIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ItemArms:
-    """Both arms of an experiment whose unit is the item; each item draws its own."""
+    """Both arms of an experiment whose unit is the item; each item draws its own.
+
+    `run_id` is that of the run which was continued, so that its items keep their arms; None means
+    this run.
+    """
 
     experiment: str
     traffic_split: float
@@ -47,6 +50,7 @@ class ItemArms:
     tool_id_a: int | None
     version_b: str
     tool_id_b: int | None
+    run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,12 @@ class LockedStep:
         )
         return dataclasses.replace(self, version=version, tool_id=tool_id, arm=arm, by_item=None)
 
+    def continued(self, run_id: str) -> LockedStep:
+        """The same decisions for a run that continues this one; `run_id` is that of this one."""
+        if self.by_item is None or self.by_item.run_id is not None:
+            return self
+        return dataclasses.replace(self, by_item=dataclasses.replace(self.by_item, run_id=run_id))
+
 
 @dataclass(frozen=True, slots=True)
 class RunLock:
@@ -93,7 +103,9 @@ class RunLock:
 
     def for_run(self, identity: RunIdentity) -> RunLock:
         """The same decisions for a run that continues this one."""
-        return dataclasses.replace(self, identity=identity)
+        before = self.identity.run_id
+        steps = {name: step.continued(before) for name, step in self.steps.items()}
+        return dataclasses.replace(self, identity=identity, steps=steps)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready mapping; the time is ISO 8601 with offset."""
@@ -126,7 +138,8 @@ def _known(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
 
 def item_arm(by_item: ItemArms, run_id: str, step: str, item: str) -> Arm:
     """The arm of one item of one step of one run; the same in every process and attempt."""
-    return assign_arm(by_item.experiment, f"{run_id}/{step}/{item}", by_item.traffic_split)
+    unit = f"{by_item.run_id or run_id}/{step}/{item}"
+    return assign_arm(by_item.experiment, unit, by_item.traffic_split)
 
 
 def resolve_run_lock(
@@ -185,7 +198,7 @@ def _lock_step(
         tool_name=tool.spec.tool_name,
         version=tool.spec.version,
     )
-    experiment = active_experiment(step, ref, tool, snapshot)
+    experiment = step_experiment(step, ref, tool, snapshot)
     if experiment is None or not is_target(experiment, identity.environment, identity.user):
         return locked
     return _exposed(step, locked, experiment, snapshot, identity)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tool_catalog_pipelines.catalog.records import CatalogTool
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.errors import InvalidInputError
-from tool_catalog_pipelines.planning.exposure import active_experiment, usable_tool
+from tool_catalog_pipelines.planning.exposure import step_experiment, usable_tool
 from tool_catalog_pipelines.planning.plan import Plan, PlanStep
 from tool_catalog_pipelines.spec.experiment import ExperimentSpec
 from tool_catalog_pipelines.spec.tool import PatternSpec
@@ -53,7 +53,7 @@ def _view(step: PlanStep, level: int, snapshot: CatalogSnapshot | None) -> StepV
     except InvalidInputError as error:
         return StepView(step, level, trouble=error.problems[0].message)
     try:
-        experiment = active_experiment(step, step.tool, tool, snapshot)
+        experiment = step_experiment(step, step.tool, tool, snapshot)
     except InvalidInputError as error:
         return StepView(step, level, tool, trouble=error.problems[0].message)
     return StepView(step, level, tool, experiment)

@@ -1,6 +1,6 @@
 """Which arm of an experiment a unit belongs to: the same in every process, for ever.
 
-Does not belong here: who is a unit, and which experiment holds (planning/exposure.py).
+Does not belong here: who is a unit, and which experiment holds (exposure.py).
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ class CandidateIndex:
             snapshot: the catalogue as who asks sees it.
             history: successes and failures of patterns, where they are known.
         """
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._history = history or {}
         self._entries: dict[str, tuple[_Entry, ...]] = {}
 
@@ -176,7 +176,7 @@ class CandidateIndex:
     def capabilities(self) -> Mapping[str, tuple[CatalogTool, ...]]:
         """The usable tools of every capability."""
         found: dict[str, list[CatalogTool]] = {}
-        for tool in self._snapshot.latest:
+        for tool in self.snapshot.latest:
             if tool.header.is_usable:
                 for capability in tool.document()["capabilities"]:
                     found.setdefault(capability, []).append(tool)
@@ -205,6 +205,17 @@ class CandidateIndex:
             for source, untouched in self._of(capability)
             if platforms is None or source.tool.header.platform in platforms
         ]
+
+    def in_version(
+        self, candidate: Candidate, tool: CatalogTool, asked: Values
+    ) -> Candidate | None:
+        """The same pattern in another version of the tool; None if that version lacks it."""
+        capability = tool.spec.capabilities.get(candidate.capability)
+        pattern = capability.patterns.get(candidate.pattern_name) if capability else None
+        if pattern is None:
+            return None
+        source, _ = self._entry(tool, candidate.capability, candidate.pattern_name, pattern)
+        return source.candidate(asked)
 
     def _check(self, wanted: tuple[str, ...]) -> None:
         unknown = [name for name in wanted if name not in self.capabilities]

@@ -20,6 +20,7 @@ from tool_catalog_pipelines.selection.execution_mode import (
     execution_mode,
     sla_class,
 )
+from tool_catalog_pipelines.selection.exposure import Exposure
 from tool_catalog_pipelines.selection.judged import Demands, Judged, JudgedCandidates
 from tool_catalog_pipelines.selection.need import Need
 from tool_catalog_pipelines.selection.policy import ADVICE
@@ -46,7 +47,10 @@ class NoChoiceError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The best candidate, all others in their order, and everything that led there."""
+    """The best candidate, all others in their order, and everything that led there.
+
+    `exposure` and `drawn` are those of an experiment on the chosen tool (exposed_choice.py).
+    """
 
     need: Need
     preference: Preference
@@ -56,11 +60,18 @@ class Choice:
     refused: JudgedCandidates
     closeness: Closeness
     decision: Decision | None = None
+    exposure: Exposure | None = None
+    drawn: Judged | None = None
 
     @property
     def chosen(self) -> Judged:
         """The first of the ranking."""
         return self.ranking[0]
+
+    @property
+    def given(self) -> Judged:
+        """What is to be used: the chosen pattern, in the version of the arm where one is drawn."""
+        return self.drawn or self.chosen
 
     @property
     def alternatives(self) -> tuple[Judged, ...]:
@@ -75,12 +86,12 @@ class Choice:
     @property
     def execution_mode(self) -> ExecutionMode:
         """How it should be executed."""
-        return execution_mode(self.chosen.candidate.time_ms.value, self.chosen.verdict.rules)
+        return execution_mode(self.given.candidate.time_ms.value, self.given.verdict.rules)
 
     @property
     def sla_class(self) -> SlaClass:
         """How long somebody will have to wait."""
-        return sla_class(self.chosen.candidate.time_ms.value)
+        return sla_class(self.given.candidate.time_ms.value)
 
 
 def select(need: Need, index: CandidateIndex, ask: TieBreaker | None = None) -> Choice:

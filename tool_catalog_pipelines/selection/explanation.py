@@ -30,7 +30,7 @@ NAMES: Mapping[str, str] = {
 
 def choice_as_json(choice: Choice) -> dict[str, Any]:
     """The choice with everything that led to it."""
-    chosen = choice.chosen.candidate
+    chosen = choice.given.candidate
     return {
         **identity(chosen),
         "score": choice.chosen.score,
@@ -39,8 +39,9 @@ def choice_as_json(choice: Choice) -> dict[str, Any]:
             "execution_mode": choice.execution_mode,
             "sla_class": choice.sla_class,
             "executable": chosen.is_executable,
-            "notes": [violation.message for violation in choice.chosen.verdict.violations],
+            "notes": [violation.message for violation in choice.given.verdict.violations],
         },
+        "experiment": choice.exposure.to_json() if choice.exposure else None,
         "alternatives": [one.candidate.short_name for one in choice.alternatives],
         "mode": choice.preference.mode if choice.need.weights is None else None,
         "confidence": choice.preference.confidence,

@@ -36,6 +36,8 @@ class Need:
         platform: only this platform, and tools for several.
         executable_only: leave out what this installation cannot execute.
         ways: only these compete; None lets every pattern of the capabilities compete.
+        user: who asks; the unit of experiments by user.
+        unit: the run or item, where an experiment assigns those.
     """
 
     capabilities: tuple[str, ...] = ()
@@ -52,6 +54,8 @@ class Need:
     executable_only: bool = False
     ways: frozenset[Way] | None = None
     require_production_safe: bool = True
+    user: str = ""
+    unit: str | None = None
 
     def __post_init__(self) -> None:
         problems: list[Problem] = []

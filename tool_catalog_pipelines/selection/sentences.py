@@ -44,7 +44,7 @@ def choice_as_text(choice: Choice, meaning: Meaning | None = None, is_long: bool
     """The choice, how words were understood, and with `is_long` everything that led there."""
     blocks = [
         [*_understood(meaning), *_answer(choice)],
-        _next(choice.chosen.candidate),
+        _next(choice),
     ]
     if is_long:
         blocks += [_why(choice, meaning), _why_not(choice), _not_allowed(choice), _what_if(choice)]
@@ -65,7 +65,7 @@ def _understood(meaning: Meaning | None) -> list[str]:
 
 
 def _answer(choice: Choice) -> list[str]:
-    chosen = choice.chosen.candidate
+    chosen = choice.given.candidate
     header = chosen.tool.header
     rows = [
         ("does", chosen.pattern.description),
@@ -74,7 +74,8 @@ def _answer(choice: Choice) -> list[str]:
         ("start it", f"{_HOW[choice.execution_mode]}; {_WAIT[choice.sla_class]}"),
         *(("assuming", text) for text in _assumed(chosen)),
         *(("succeeds", text) for text in _success(chosen)),
-        *(("note", violation.message) for violation in choice.chosen.verdict.violations),
+        *(("note", violation.message) for violation in choice.given.verdict.violations),
+        *(("experiment", text) for text in _experiment(choice)),
         *(("note", text) for text in _not_executable(chosen)),
         *(("close call", text) for text in _close(choice)),
     ]
@@ -133,11 +134,33 @@ def _close(choice: Choice) -> Iterator[str]:
             yield f"{label} has {scores}. {choice.closeness.question}"
 
 
-def _next(chosen: Candidate) -> list[str]:
-    """What to type to use it."""
+def _experiment(choice: Choice) -> Iterator[str]:
+    exposure, latest = choice.exposure, choice.chosen.candidate.tool.header.version
+    if exposure is None:
+        return
+    spec = exposure.experiment
+    if exposure.is_exposed:
+        yield (
+            f"version {exposure.version} because the experiment {spec.experiment} compares "
+            f"{spec.version_a} (a) with {spec.version_b} (b) and the {spec.unit} {exposure.unit} "
+            f"is in arm {exposure.arm}; the tool was chosen by the figures of {latest}, the latest "
+            f"version"
+        )
+    else:
+        yield (
+            f"the experiment {spec.experiment} compares {spec.version_a} with {spec.version_b}, "
+            f"but not here: {exposure.reason}; you get {latest}, the latest version"
+        )
+
+
+def _next(choice: Choice) -> list[str]:
+    """What to type to use it; a step that named a version would take no part in experiments."""
+    chosen = choice.given.candidate
     header = chosen.tool.header
-    name = f"{header.platform}/{header.tool_name}@{header.version}"
-    step = f"tool: {name}, capability: {chosen.capability}, pattern: {chosen.pattern_name}"
+    bare = f"{header.platform}/{header.tool_name}"
+    name = f"{bare}@{header.version}"
+    tool = bare if choice.exposure else name
+    step = f"tool: {tool}, capability: {chosen.capability}, pattern: {chosen.pattern_name}"
     lines = ["What to do next", *_row("inputs", f"tool-catalog get {name}")]
     if chosen.is_executable:
         lines += _row("try it", f"tool-catalog test {name}")

@@ -6,7 +6,14 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from tool_catalog_pipelines.spec.base import Identifier, SpecModel, Text, Version
+from tool_catalog_pipelines.spec.base import (
+    Identifier,
+    SpecModel,
+    Text,
+    ToolRef,
+    Version,
+    parse_tool_ref,
+)
 
 Metric = Literal["duration_ms", "success_rate", "cost_units"]
 
@@ -36,6 +43,18 @@ class ExperimentSpec(SpecModel):
 
     @model_validator(mode="after")
     def _two_versions(self) -> ExperimentSpec:
-        if self.version_a == self.version_b:
+        if _padded(self.version_a) == _padded(self.version_b):
             raise ValueError("version_a and version_b are the same; write two versions to compare")
         return self
+
+    def is_on(self, tool: ToolRef) -> bool:
+        """True if it compares versions of this tool; a bare name, of either, means any platform."""
+        own = parse_tool_ref(self.tool)
+        is_same_platform = own.platform == tool.platform or None in (own.platform, tool.platform)
+        return own.name == tool.name.lower() and is_same_platform
+
+
+def _padded(version: str) -> tuple[str, ...]:
+    """`1.0` and `1.0.0` are one version."""
+    numbers, _, pre_release = version.partition("-")
+    return (*f"{numbers}.0.0".split(".")[:3], pre_release)

@@ -29,6 +29,11 @@ OLD = make_tool("linux/echo@1.0.0", tool_id=1, channels=("stable",))
 NEW = make_tool("linux/echo@1.1.0", tool_id=2)
 IDENTITY = RunIdentity("shared", "run-1", datetime(2026, 1, 1, tzinfo=UTC), "production", "ada")
 STEP = "steps: {a: {tool: echo}}"
+ITEMS = """
+steps:
+  list: {transform: {names: ["x", "y"]}}
+  a: {foreach: {in: "$.list.names", as: name}, tool: echo}
+"""
 
 
 def catalogue(
@@ -77,7 +82,7 @@ def test_all_steps_of_a_run_share_the_arm_of_their_unit(unit: str):
 
 
 def test_items_draw_their_arms_one_by_one_and_always_the_same():
-    step = lock_of(catalogue(make_experiment(unit="item"))).steps["a"]
+    step = lock_of(catalogue(make_experiment(unit="item")), ITEMS).steps["a"]
     assert step.by_item is not None
     assert (step.version, step.experiment, step.arm) == ("1.0.0", "faster_echo", None)
     for number in range(40):
@@ -88,6 +93,21 @@ def test_items_draw_their_arms_one_by_one_and_always_the_same():
         expected = ("1.0.0", 1) if arm == "a" else ("1.1.0", 2)
         assert (resolved.arm, resolved.version, resolved.tool_id) == (arm, *expected)
     assert {item_arm(step.by_item, "run-1", "a", str(n)) for n in range(40)} == {"a", "b"}
+
+
+def test_the_split_of_an_item_experiment_is_honoured():
+    snapshot = catalogue(make_experiment(unit="item", traffic_split=0.05))
+    step = lock_of(snapshot, ITEMS).steps["a"]
+    arms = [step.for_item("run-1", str(number)).arm for number in range(400)]
+    assert 5 <= arms.count("b") <= 40
+
+
+def test_a_step_without_items_takes_no_part_in_an_item_experiment():
+    """Else it would run on the baseline, and nothing would say why."""
+    newest = make_tool("linux/echo@1.2.0", tool_id=3)
+    tools = (OLD, make_tool("linux/echo@1.1.0", tool_id=2, channels=()), newest)
+    step = lock_of(catalogue(make_experiment(unit="item"), tools=tools)).steps["a"]
+    assert (step.version, step.experiment, step.arm, step.by_item) == ("1.2.0", None, None, None)
 
 
 def test_a_step_outside_of_an_item_experiment_is_the_same_for_every_item():
@@ -162,8 +182,11 @@ def test_all_steps_are_judged_before_the_run_is_refused():
 
 
 @pytest.mark.parametrize("unit", ["run", "item"])
-def test_a_lock_survives_its_way_through_json(unit: str):
-    lock = lock_of(catalogue(make_experiment(unit=unit)))
+@pytest.mark.parametrize("is_continued", [False, True])
+def test_a_lock_survives_its_way_through_json(unit: str, is_continued: bool):
+    lock = lock_of(catalogue(make_experiment(unit=unit)), ITEMS)
+    if is_continued:
+        lock = lock.for_run(dataclasses.replace(IDENTITY, run_id="run-2"))
     document = json.loads(json.dumps(lock.to_json()))
     assert RunLock.from_json(document) == lock
     document["a_key_of_a_later_version"] = 1
@@ -177,6 +200,27 @@ def test_a_run_that_continues_another_keeps_its_decisions():
     continued = lock.for_run(later)
     assert continued.identity == later
     assert continued.steps == lock.steps
+
+
+def test_items_of_a_run_that_continues_another_keep_their_arms():
+    first = lock_of(catalogue(make_experiment(unit="item")), ITEMS)
+    kept = [first.steps["a"].for_item("run-1", str(number)).arm for number in range(60)]
+    lock = first
+    for run_id in ("run-2", "run-3"):
+        lock = lock.for_run(dataclasses.replace(IDENTITY, run_id=run_id))
+        step = RunLock.from_json(json.loads(json.dumps(lock.to_json()))).steps["a"]
+        assert [step.for_item(run_id, str(number)).arm for number in range(60)] == kept
+    drawn_anew = [assign_arm("faster_echo", f"run-2/a/{number}", 0.5) for number in range(60)]
+    assert drawn_anew != kept, "this test could not fail"
+
+
+def test_a_lock_stored_before_runs_were_kept_for_items_is_read():
+    document = lock_of(catalogue(make_experiment(unit="item")), ITEMS).to_json()
+    del document["steps"]["a"]["by_item"]["run_id"]
+    step = (
+        RunLock.from_json(document).for_run(dataclasses.replace(IDENTITY, run_id="r2")).steps["a"]
+    )
+    assert step.for_item("r2", "0").arm == assign_arm("faster_echo", "run-1/a/0", 0.5)
 
 
 def test_a_locked_step_names_its_exact_version():
