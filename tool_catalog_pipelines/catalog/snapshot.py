@@ -23,6 +23,9 @@ Source = Literal["database", "disk", "yaml"]
 ToolKey = tuple[str, str, str]
 """Tenant, platform and case-folded name."""
 
+Fallback = Callable[[frozenset[tuple[str, str]]], "CatalogSnapshot"]
+"""Takes the keys (platform, folded name) that are known, of which it need not say anything."""
+
 
 @dataclass(frozen=True)
 class CatalogSnapshot:
@@ -52,7 +55,7 @@ class CatalogSnapshot:
     source: Source = "database"
     tenant: str = SHARED
     environment: str | None = None
-    fallback: Callable[[], CatalogSnapshot] | None = field(default=None, compare=False)
+    fallback: Fallback | None = field(default=None, compare=False)
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[CatalogTool, ...]]:
@@ -75,7 +78,7 @@ class CatalogSnapshot:
         """Every version that is seen, with those of the fallback for names that are missing."""
         more: Iterable[tuple[CatalogTool, ...]] = ()
         if self.fallback is not None:
-            more = self._lacking(self.fallback()).by_name.values()
+            more = self._lacking(self.fallback).by_name.values()
         return tuple(tool for group in (*self.by_name.values(), *more) for tool in group)
 
     @property
@@ -126,7 +129,7 @@ class CatalogSnapshot:
         candidates = tuple(t for t in named if ref.platform in (None, t.header.platform))
         if not candidates:
             if self.fallback is not None:
-                lacking = self._lacking(self.fallback())
+                lacking = self._lacking(self.fallback)
                 if ref.name.lower() in lacking.by_name:
                     return lacking.versions(ref)
             raise NotFoundError.one(f"there is no tool {ref}", self._near(ref))
@@ -155,11 +158,16 @@ class CatalogSnapshot:
             source="database",
         )
 
-    def _lacking(self, other: CatalogSnapshot) -> CatalogSnapshot:
-        """What another snapshot has of tools that are unknown here, not just hidden or deleted."""
+    def _lacking(self, fallback: Fallback) -> CatalogSnapshot:
+        """What the fallback has of tools that are unknown here, not just hidden or deleted."""
         tenants = (SHARED, self.tenant)
-        known = {t.header.key for t in self.tools if t.header.tenant in tenants}
-        known |= {(platform, name) for tenant, platform, name in self.deleted if tenant == SHARED}
+        known = frozenset(
+            (
+                *(t.header.key for t in self.tools if t.header.tenant in tenants),
+                *((platform, name) for tenant, platform, name in self.deleted if tenant == SHARED),
+            )
+        )
+        other = fallback(known)
         return replace(other, tools=tuple(t for t in other.tools if t.header.key not in known))
 
     def _hidden_keys(self) -> frozenset[tuple[str, str]]:

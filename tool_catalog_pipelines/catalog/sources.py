@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
+from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot, Fallback
 from tool_catalog_pipelines.catalog.snapshot_file import read_snapshot
 from tool_catalog_pipelines.catalog.yaml_source import FilesReader
 from tool_catalog_pipelines.errors import TerminalError
 from tool_catalog_pipelines.settings import Settings
 
 Refresh = Callable[[CatalogSnapshot], CatalogSnapshot]
+NOTHING_KNOWN: frozenset[tuple[str, str]] = frozenset()
 
 
 def installed_snapshot(settings: Settings) -> CatalogSnapshot:
@@ -29,7 +30,7 @@ def installed_snapshot(settings: Settings) -> CatalogSnapshot:
     """
     has_none = settings.source == "dual" and not settings.snapshot_path.exists()
     if settings.source == "yaml" or has_none:
-        return files_snapshot(settings)()
+        return files_snapshot(settings)(NOTHING_KNOWN)
     return as_set(read_snapshot(settings.snapshot_path), settings)
 
 
@@ -44,7 +45,7 @@ def followed(settings: Settings, refresh: Refresh) -> Refresh:
     """How a snapshot of this installation is brought up to date; `refresh` asks the database."""
     if settings.source == "yaml":
         files = files_snapshot(settings)
-        return lambda _known: files()
+        return lambda _known: files(NOTHING_KNOWN)
 
     def refreshed(known: CatalogSnapshot) -> CatalogSnapshot:
         fresh = refresh(known)
@@ -53,10 +54,10 @@ def followed(settings: Settings, refresh: Refresh) -> Refresh:
     return refreshed
 
 
-def files_snapshot(settings: Settings) -> Callable[[], CatalogSnapshot]:
+def files_snapshot(settings: Settings) -> Fallback:
     """Reads the files when called, and again when they changed."""
     files = FilesReader(settings.catalog_dir)
-    return lambda: seen_by(files.current(), settings)
+    return lambda known: seen_by(files.current(known), settings)
 
 
 def seen_by(snapshot: CatalogSnapshot, settings: Settings) -> CatalogSnapshot:

@@ -7,6 +7,7 @@ The channels are those that a first import of the files would give. Does not bel
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,6 +24,10 @@ from tool_catalog_pipelines.spec.load import Loaded, load_experiment, load_tool,
 from tool_catalog_pipelines.spec.tool import ToolSpec
 
 T = TypeVar("T")
+Keys = frozenset[tuple[str, str]]
+_GLANCE_BYTES = 4096
+_PLATFORM = re.compile(r"^platform:[ ]+([\w-]+)[ ]*$", re.MULTILINE)
+_NAME = re.compile(r"^tool_name:[ ]+([\w.-]+)[ ]*$", re.MULTILINE)
 
 
 class FilesReader:
@@ -31,16 +36,22 @@ class FilesReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._guard = threading.Lock()
-        self._state = ""
+        self._state: tuple[str, Keys] = ("", frozenset())
         self._snapshot: CatalogSnapshot | None = None
 
-    def current(self) -> CatalogSnapshot:
-        """What the files say now; the revision counts how often they changed."""
+    def current(self, known: Keys = frozenset()) -> CatalogSnapshot:
+        """What the files say now; the revision counts how often that changed.
+
+        Args:
+            known: tools (platform, folded name) whose files need not be read. Reading all takes
+                seconds, and mostly every file was imported.
+        """
         with self._guard:
-            state = state_of_files(self._folder)
+            state = (state_of_files(self._folder), known)
             if self._snapshot is None or state != self._state:
-                known = self._snapshot.revision if self._snapshot else -1
-                self._snapshot = replace(snapshot_from_yaml(self._folder), revision=known + 1)
+                last = self._snapshot.revision if self._snapshot else -1
+                read = snapshot_from_yaml(self._folder, known)
+                self._snapshot = replace(read, revision=last + 1)
                 self._state = state
             return self._snapshot
 
@@ -54,9 +65,10 @@ def state_of_files(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def snapshot_from_yaml(folder: Path) -> CatalogSnapshot:
-    """The tools and experiments of the files; files with an error are left out."""
-    specs = _readable(yaml_files(folder / "tools"), _tool)
+def snapshot_from_yaml(folder: Path, known: Keys = frozenset()) -> CatalogSnapshot:
+    """The tools and experiments of the files, without those with an error or of known tools."""
+    files = [path for path in yaml_files(folder / "tools") if key_at_a_glance(path) not in known]
+    specs = _readable(files, _tool)
     experiments = _readable(yaml_files(folder / "experiments"), _experiment)
     groups: dict[tuple[str, str], list[ToolSpec]] = {}
     for spec in specs:
@@ -68,6 +80,17 @@ def snapshot_from_yaml(folder: Path) -> CatalogSnapshot:
         experiments=tuple(experiments),
         source="yaml",
     )
+
+
+def key_at_a_glance(path: Path) -> tuple[str, str] | None:
+    """Platform and folded name of the tool in a file, from its first lines; None if in doubt."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_GLANCE_BYTES).decode(errors="replace")
+    except OSError:
+        return None
+    platform, name = _PLATFORM.findall(head), _NAME.findall(head)
+    return (platform[0], name[0].lower()) if len(platform) == len(name) == 1 else None
 
 
 def with_channels(versions: Sequence[ToolSpec]) -> list[CatalogTool]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from tool_catalog_pipelines.cli.output import Screen
-from tool_catalog_pipelines.orchestration.launch import StepNews
+
+if TYPE_CHECKING:
+    # Dagster takes a third of a second to import, which commands that run nothing should not wait.
+    from tool_catalog_pipelines.orchestration.launch import StepNews
 
 MARKS: Mapping[str, str] = {
     "success": "ok", "no_result": "ok", "skipped": "skipped", "failed": "FAILED",
