@@ -83,9 +83,9 @@ class CatalogSnapshot:
 
     @property
     def seen_experiments(self) -> tuple[ExperimentSpec, ...]:
-        """The experiments that run for this tenant; its own hide shared ones on the same tool."""
+        """The experiments of this tenant; an active one of its own hides shared ones on its tool."""
         own = tuple(spec for tenant, spec in self.own_experiments if tenant == self.tenant)
-        mine = [parse_tool_ref(spec.tool) for spec in own]
+        mine = [parse_tool_ref(spec.tool) for spec in own if spec.status == "active"]
         shared = (spec for spec in self.experiments if not any(spec.is_on(tool) for tool in mine))
         return (*shared, *own)
 

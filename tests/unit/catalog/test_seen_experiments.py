@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from factories import make_experiment, make_snapshot, make_tool
 
 
@@ -16,3 +17,11 @@ def test_own_experiments_hide_shared_ones_on_the_same_tool() -> None:
     assert [spec.experiment for spec in everything.seen_experiments] == ["other", "own"]
     for_all = replace(everything, tenant="shared")
     assert [spec.experiment for spec in for_all.seen_experiments] == ["shared", "other"]
+
+
+@pytest.mark.parametrize("status", ["draft", "completed", "cancelled"])
+def test_an_own_experiment_that_does_not_run_hides_nothing(status: str) -> None:
+    own = (("acme", make_experiment("own", status=status)),)
+    snapshot = make_snapshot(make_tool(), experiments=[make_experiment("shared")])
+    seen = replace(snapshot, own_experiments=own, tenant="acme").seen_experiments
+    assert [spec.experiment for spec in seen] == ["shared", "own"]
