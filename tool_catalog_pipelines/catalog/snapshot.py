@@ -83,7 +83,7 @@ class CatalogSnapshot:
 
     @property
     def seen_experiments(self) -> tuple[ExperimentSpec, ...]:
-        """The experiments of this tenant; an active one of its own hides shared ones on its tool."""
+        """This tenant's experiments; an active one of its own hides shared ones on its tool."""
         own = tuple(spec for tenant, spec in self.own_experiments if tenant == self.tenant)
         mine = [parse_tool_ref(spec.tool) for spec in own if spec.status == "active"]
         shared = (spec for spec in self.experiments if not any(spec.is_on(tool) for tool in mine))
