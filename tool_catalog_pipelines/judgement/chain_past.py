@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, Engine, TextClause, text
@@ -34,6 +35,10 @@ CHAIN_RUNS = 40
 OTHER_RUNS = 10
 ITEMS_OF_A_STEP = 20
 ROWS_OF_A_TOOL = 5000
+MOST_FACTS = 100_000
+"""Older runs are left out if the newest ones have so many: lists of 10,000 items take seconds."""
+LEAST_RUNS = 2 * MINIMUM_RUNS
+"""Read whatever they have, as some of them may have failed."""
 TIME_LIMIT = "5s"
 _STRATUM = ("chain", "step", "tool_version", "estimate_revision")
 
@@ -91,7 +96,16 @@ class _Reader:
 
     def _runs(self, statement: TextClause, **values: Any) -> list[_Run]:
         rows = self._connection.execute(statement, {**self._scope, **values})
-        return [(run_id, started_at) for run_id, started_at in rows]
+        return self._bounded([(run_id, started_at) for run_id, started_at in rows])
+
+    def _bounded(self, runs: list[_Run]) -> list[_Run]:
+        """The newest of them with MOST_FACTS facts together; LEAST_RUNS whatever they have."""
+        if len(runs) <= LEAST_RUNS:
+            return runs
+        facts = {row["run_id"]: row["facts"] for row in self._of(sql.FACTS_OF_RUNS, runs)}
+        sums = accumulate(facts.get(run_id, 0) for run_id, _ in runs)
+        kept = sum(total <= MOST_FACTS for total in sums)
+        return runs[: max(kept, LEAST_RUNS)]
 
     def _of(self, statement: TextClause, runs: Sequence[_Run], **values: Any) -> list[_Row]:
         if not runs:
