@@ -21,12 +21,17 @@ def shapes_of(plan: Plan, runs: Sequence[PastRun]) -> dict[str, Shape]:
 
     All shapes have the same runs in the same order, so that what happened together stays together.
     """
-    tools = [step for step in plan.steps if step.kind == "tool"]
-    usable = [run for run in runs if all(step.id in run.steps for step in tools)]
+    usable = usable_runs(plan, runs)
     if len(usable) < MINIMUM_RUNS:
         return {}
     delays = [_delays(plan, run) for run in usable]
-    return {step.id: _shape(step, usable, delays) for step in tools}
+    return {step.id: _shape(step, usable, delays) for step in plan.steps if step.kind == "tool"}
+
+
+def usable_runs(plan: Plan, runs: Sequence[PastRun]) -> list[PastRun]:
+    """Those that left facts of every tool step: complete ones of the chain as it is now."""
+    tools = [step.id for step in plan.steps if step.kind == "tool"]
+    return [run for run in runs if all(name in run.steps for name in tools)]
 
 
 def _shape(step: PlanStep, runs: Sequence[PastRun], delays: Sequence[Mapping[str, float]]) -> Shape:
