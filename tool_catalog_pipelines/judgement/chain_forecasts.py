@@ -39,13 +39,22 @@ _ACTUAL = text("""
     SELECT
         run_id,
         extract(epoch FROM max(finished_at) - min(run_started_at)) * 1000.0 AS elapsed_ms,
-        coalesce(sum(duration_ms) FILTER (WHERE status <> 'skipped'), 0) AS work_ms,
-        CASE WHEN bool_and(status = 'skipped' OR cost_units IS NOT NULL)
-            THEN coalesce(sum(cost_units), 0) END AS cost_units
-    FROM tool_catalog.tool_telemetry
-    WHERE run_id = ANY(:run_ids) AND run_started_at BETWEEN :oldest AND :newest
+        coalesce(sum(extract(epoch FROM finished_at - started_at))
+            FILTER (WHERE has_run), 0) * 1000.0 AS work_ms,
+        CASE WHEN bool_and(has_cost) THEN coalesce(sum(cost_units), 0) END AS cost_units
+    FROM (
+        SELECT
+            run_id, min(run_started_at) AS run_started_at,
+            min(started_at) AS started_at, max(finished_at) AS finished_at,
+            bool_or(status <> 'skipped') AS has_run, sum(cost_units) AS cost_units,
+            bool_and(status = 'skipped' OR cost_units IS NOT NULL) AS has_cost
+        FROM tool_catalog.tool_telemetry
+        WHERE run_id = ANY(:run_ids) AND run_started_at BETWEEN :oldest AND :newest
+        GROUP BY run_id, step, item
+    ) AS items
     GROUP BY run_id
 """)
+"""Work is that of steps and items with all their attempts and the waits between, as forecast."""
 
 
 def forecast_run(
