@@ -10,9 +10,20 @@ import logging
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, RowMapping, bindparam, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RowMapping,
+    bindparam,
+    select,
+    text,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -157,14 +168,23 @@ def compare_forecasts(engine: Engine, outcomes_of: OutcomesOf) -> int:
 
     Facts must have been delivered before; a run that has ended without any counts as failed.
     """
-    with engine.begin() as connection:
-        waiting = _waiting(connection)
-        outcomes = outcomes_of([row["run_id"] for row in waiting])
-        ended = [row for row in waiting if row["run_id"] in outcomes]
-        if ended:
-            actual = _actual(connection, ended)
-            rows = [_compared(row, outcomes[row["run_id"]], actual) for row in ended]
-            connection.execute(_COMPARE, rows)
+    compared, after = 0, None
+    while True:
+        with engine.begin() as connection:
+            waiting = _waiting(connection, after)
+            compared += _compare(connection, waiting, outcomes_of)
+        if len(waiting) < COMPARED_AT_ONCE:
+            return compared
+        after = (waiting[-1]["run_started_at"], waiting[-1]["run_id"])
+
+
+def _compare(connection: Connection, waiting: Sequence[RowMapping], outcomes_of: OutcomesOf) -> int:
+    outcomes = outcomes_of([row["run_id"] for row in waiting])
+    ended = [row for row in waiting if row["run_id"] in outcomes]
+    if ended:
+        actual = _actual(connection, ended)
+        rows = [_compared(row, outcomes[row["run_id"]], actual) for row in ended]
+        connection.execute(_COMPARE, rows)
     return len(ended)
 
 
@@ -178,12 +198,14 @@ _COMPARE = (
 )
 
 
-def _waiting(connection: Connection) -> Sequence[RowMapping]:
+def _waiting(connection: Connection, after: tuple[datetime, str] | None) -> Sequence[RowMapping]:
+    """The next ones that wait, oldest first; some of their runs may never end."""
     f = chain_forecasts.c
+    place = tuple_(f.run_started_at, f.run_id)
     statement = (
         select(f.tenant, f.run_id, f.run_started_at, f.document)
-        .where(f.compared_at.is_(None))
-        .order_by(f.run_started_at)
+        .where(f.compared_at.is_(None), true() if after is None else place > after)
+        .order_by(f.run_started_at, f.run_id)
         .limit(COMPARED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
