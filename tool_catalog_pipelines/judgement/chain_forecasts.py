@@ -30,7 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tool_catalog_pipelines.catalog.snapshot import CatalogSnapshot
 from tool_catalog_pipelines.db.schema import chain_forecasts
 from tool_catalog_pipelines.errors import DatabaseUnavailableError, ToolCatalogError
-from tool_catalog_pipelines.judgement.chain_past import read_past
+from tool_catalog_pipelines.judgement.chain_past import read_past, said_by
 from tool_catalog_pipelines.planning.lock import RunLock
 from tool_catalog_pipelines.planning.plan import Plan
 from tool_catalog_pipelines.planning.simulation.chain_forecast import (
@@ -153,7 +153,7 @@ def what_came(engine: Engine, tenant: str, run_id: str) -> Came:
             found = _actual(connection, [row]).get(run_id)
     except SQLAlchemyError as error:
         raise DatabaseUnavailableError(
-            f"the forecast of {run_id} cannot be read: {error}"
+            f"the forecast of {run_id} cannot be read: {said_by(error)}"
         ) from None
     return Came(
         elapsed_ms=float(found["elapsed_ms"]) if found else None,

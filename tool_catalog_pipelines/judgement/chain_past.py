@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, Engine, TextClause, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tool_catalog_pipelines.errors import DatabaseUnavailableError
 from tool_catalog_pipelines.judgement import chain_past_sql as sql
@@ -60,8 +60,14 @@ def read_past(engine: Engine, plan: Plan, lock: RunLock) -> ChainPast:
             return _Reader(connection, lock.identity).past(plan, lock)
     except SQLAlchemyError as error:
         raise DatabaseUnavailableError(
-            f"the past of {plan.chain} cannot be read: {error}"
+            f"the past of {plan.chain} cannot be read: {said_by(error)}"
         ) from None
+
+
+def said_by(error: SQLAlchemyError) -> str:
+    """What PostgreSQL said, in a line; without the statement, which is no news to anybody."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return " ".join(str(cause).split())
 
 
 class _Reader:

@@ -218,6 +218,8 @@ def test_a_locked_table_ends_the_reading(line: StoredRuns, monkeypatch: pytest.M
     monkeypatch.setattr(chain_past, "TIME_LIMIT", "200ms")
     with line.engine.begin() as connection:
         connection.execute(text("LOCK TABLE tool_catalog.tool_telemetry IN ACCESS EXCLUSIVE MODE"))
-        with pytest.raises(DatabaseUnavailableError, match="the past of t cannot be read"):
+        with pytest.raises(DatabaseUnavailableError, match="the past of t cannot be read") as told:
             line.past()
+    assert "timeout" in str(told.value)
+    assert "SELECT" not in str(told.value)
     assert runs(line.past()) == ["one"], "the limit does not stay with the connection"
