@@ -28,7 +28,7 @@ from tool_catalog_pipelines.planning.simulation.past import (
     PastStep,
     PatternUse,
 )
-from tool_catalog_pipelines.planning.simulation.shapes import shapes_of
+from tool_catalog_pipelines.planning.simulation.shapes import usable_runs
 from tool_catalog_pipelines.planning.simulation.spread import MINIMUM_RUNS, is_enough
 from tool_catalog_pipelines.stats.dependence import Member, likeness
 
@@ -85,7 +85,7 @@ class _Reader:
         elsewhere = self._of_tools(plan, lock, rows)
         rows += self._executions([run for run in elsewhere if run not in own])
         delays: list[float] = []
-        if not shapes_of(plan, runs):
+        if len(usable_runs(plan, runs)) < MINIMUM_RUNS:
             others = self._runs(sql.RUNS_OF_OTHERS, most=OTHER_RUNS, **this)
             delays = start_delays((*runs, *past_runs(self._of(sql.STEPS_OF_RUNS, others))))
         return ChainPast(_by_use(rows), runs, tuple(delays), _correlation(rows))
