@@ -35,15 +35,20 @@ STEPS_OF_RUNS = text("""
     FROM (
         SELECT
             run_id, step, item, max(status) AS status, min(run_started_at) AS run_started_at,
-            min(started_at) AS started_at, max(finished_at) AS finished_at
+            min(started_at) AS started_at, max(finished_at) AS finished_at,
+            bool_or(status = 'cancelled') AS was_cancelled
         FROM tool_catalog.tool_telemetry
         WHERE tenant = :tenant AND run_id = ANY(:run_ids)
             AND run_started_at BETWEEN :oldest AND :newest
         GROUP BY run_id, step, item
     ) AS items
     GROUP BY run_id, step
+    HAVING NOT bool_or(was_cancelled)
 """)
-"""What is skipped has one fact and no other status, so that any one of them tells it."""
+"""What is skipped has one fact and no other status, so that any one of them tells it.
+
+A step that was cancelled is left out: nobody knows how many items it would have had.
+"""
 
 EXECUTIONS_OF_RUNS = text("""
     WITH facts AS NOT MATERIALIZED (

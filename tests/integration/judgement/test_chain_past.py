@@ -72,16 +72,27 @@ def test_attempts_of_an_item_are_one_execution(line: StoredRuns) -> None:
     assert len(found) == 3
 
 
-def test_what_was_skipped_or_cancelled_is_no_execution(line: StoredRuns) -> None:
+def test_what_was_skipped_is_no_execution_and_failures_are(line: StoredRuns) -> None:
+    b = step_fact("b", 7, 12, status="failed")
+    line.keep("one", step_fact("a", 5, 5, status="skipped"), b)
+    past = line.past()
+    assert past.runs[0].steps == {"a": PastStep(0, 5, 5, 0), "b": PastStep(1, 7, 12, 5)}
+    assert [(one.step, one.has_succeeded) for one in executions(past)] == [("b", False)]
+
+
+def test_a_step_that_was_cancelled_says_nothing_about_how_many_items_it_has(
+    line: StoredRuns,
+) -> None:
     line.keep(
         "one",
-        step_fact("a", 5, 5, status="skipped"),
-        step_fact("b", 6, 9, item="0", status="cancelled"),
-        step_fact("b", 7, 12, item="1", status="failed"),
+        step_fact("a", 0, 5),
+        step_fact("b", 6, 8, item="0"),
+        step_fact("b", 6, 9, item="1", status="failed", attempt=1),
+        step_fact("b", 9, 10, item="1", status="cancelled", attempt=2),
     )
     past = line.past()
-    assert past.runs[0].steps == {"a": PastStep(0, 5, 5, 0), "b": PastStep(2, 6, 12, 8)}
-    assert [(one.step, one.has_succeeded) for one in executions(past)] == [("b", False)]
+    assert past.runs[0].steps == {"a": PastStep(1, 0, 5, 5)}
+    assert sorted((one.step, one.elapsed_ms) for one in executions(past)) == [("a", 5), ("b", 2)]
 
 
 def test_other_environments_and_tenants_are_apart(line: StoredRuns) -> None:
