@@ -11,7 +11,7 @@ import dagster as dg
 import psycopg
 import pytest
 from dagster._core.definitions.reconstruct import ReconstructableJob, build_reconstructable_job
-from installations import run_chain_here
+from installations import run_chain_here, run_program
 from psycopg.rows import dict_row
 
 from tool_catalog_pipelines.judgement.rows import query
@@ -108,6 +108,14 @@ def test_runs_are_forecast_compared_and_judged(installation: Settings) -> None:
     line = said(installation, runs[5].run_id)
     assert "in 8 of 10 runs" in line
     assert "at least 20 executions of every step; 5 past runs of the chain" in line
+
+    shown = run_program(installation, "chain", "forecast", "listed")
+    assert "in 8 of 10 runs" in shown.stdout, shown.stderr
+    assert "each  100%  custom/noop@1.0.0, 24 executions of this step" in shown.stdout
+    as_json = run_program(installation, "chain", "forecast", "listed", "--json")
+    document = json.loads(as_json.stdout)
+    assert (document["executions"], document["past_runs"], document["missing"]) == (24, 6, [])
+    assert 0 < document["elapsed_ms"]["low"] <= document["elapsed_ms"]["high"]
 
     again = run_again(installation, runs[5].run_id)
     assert again not in {row["run_id"] for row in forecasts(installation)}

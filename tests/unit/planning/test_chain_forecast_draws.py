@@ -117,6 +117,13 @@ def test_steps_of_one_past_run_stay_together() -> None:
     assert everywhere(found.work_ms) == 10
 
 
+def test_delays_of_one_past_run_stay_together() -> None:
+    ones = np.ones(2)
+    early, late = (Shape(ones, np.array(delays), ones) for delays in ([1.0, 5.0], [5.0, 1.0]))
+    found = drawn(step("a", shape=early), step("b", "a", shape=late))
+    assert everywhere(found.elapsed_ms) == 26
+
+
 @pytest.mark.parametrize(
     ("items", "parallel", "elapsed_ms"),
     [(1, 4, 10), (4, 1, 40), (4, 4, 10), (8, 4, 20), (6, 4, 15), (3, 64, 10)],

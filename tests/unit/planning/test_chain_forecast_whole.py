@@ -142,6 +142,14 @@ def test_how_often_an_open_step_runs_is_known_from_runs_of_the_chain(text: str) 
     assert forecast_of(text, ChainPast(known, make_runs(5, {"a": (0.0, 1.0)}))).missing == ()
 
 
+@pytest.mark.parametrize(("on_error", "share"), [("fail", 20 / 25), ("continue", 1.0)])
+def test_a_step_that_may_fail_fails_no_run(on_error: str, share: float) -> None:
+    failures = make_executions([1.0] * 5, has_succeeded=False)
+    past = ChainPast({use(): (*make_executions(VARIED), *failures)})
+    text = f"steps: {{a: {{tool: echo, on_error: {on_error}}}}}"
+    assert forecast_of(text, past).share_succeeded == pytest.approx(share)
+
+
 def test_a_step_that_never_ran_needs_no_executions() -> None:
     text = """
     inputs: {n: {type: integer, default: 1, description: N}}

@@ -51,6 +51,13 @@ def test_members_may_be_more_alike_than_strata(of_strata: float, of_members: flo
     assert np.mean([one.of_members for one in found]) == pytest.approx(of_members, abs=0.08)
 
 
+def test_few_groups_make_little_bias() -> None:
+    """The scores of six groups cannot all be high; that is made up for."""
+    found = [likeness(simulated(0.5, 0.5, 6, 4, 10, seed)) for seed in range(60)]
+    assert np.mean([one.of_strata for one in found]) == pytest.approx(0.5, abs=0.07)
+    assert np.mean([one.of_members for one in found]) == pytest.approx(0.5, abs=0.07)
+
+
 def test_members_are_at_least_as_alike_as_strata() -> None:
     alone = [Member(str(group), str(s), float(group)) for group in range(20) for s in range(4)]
     found = likeness(alone)
