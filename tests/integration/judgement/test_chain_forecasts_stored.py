@@ -253,7 +253,7 @@ def test_a_run_goes_on_where_reading_takes_too_long(
     runs: StoredRuns, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     runs.keep("one", make_fact(step="a"))
-    monkeypatch.setattr(chain_past, "TIME_LIMIT", "200ms")
+    monkeypatch.setattr(chain_past, "TIME_LIMIT_S", 0.2)
     with runs.engine.begin() as connection:
         connection.execute(text("LOCK TABLE tool_catalog.tool_telemetry IN ACCESS EXCLUSIVE MODE"))
         forecast_without_raising(runs)

@@ -226,11 +226,31 @@ def test_facts_without_a_lock_are_not_read(line: StoredRuns) -> None:
 
 def test_a_locked_table_ends_the_reading(line: StoredRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     line.keep("one", make_fact(step="a"))
-    monkeypatch.setattr(chain_past, "TIME_LIMIT", "200ms")
+    monkeypatch.setattr(chain_past, "TIME_LIMIT_S", 0.2)
     with line.engine.begin() as connection:
         connection.execute(text("LOCK TABLE tool_catalog.tool_telemetry IN ACCESS EXCLUSIVE MODE"))
         with pytest.raises(DatabaseUnavailableError, match="the past of t cannot be read") as told:
             line.past()
     assert "timeout" in str(told.value)
     assert "SELECT" not in str(told.value)
-    assert runs(line.past()) == ["one"], "the limit does not stay with the connection"
+    assert runs(line.past()) == ["one"]
+    with line.engine.connect() as connection:
+        left = connection.execute(text("SHOW statement_timeout")).scalar_one()
+    assert left == "0", "the limit does not stay with the connection"
+
+
+def test_the_time_limit_is_that_of_all_statements_together(
+    line: StoredRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = text(
+        "SELECT run_id, run_started_at FROM tool_catalog.run_locks, pg_sleep(0.3) "
+        "WHERE tenant = :tenant"
+    )
+    line.keep("one", step_fact("a", 0, 1))
+    monkeypatch.setattr(chain_past.sql, "RUNS_OF_CHAIN", slow)
+    monkeypatch.setattr(chain_past, "TIME_LIMIT_S", 30)
+    assert runs(line.past()) == ["one"]
+    monkeypatch.setattr(chain_past.sql, "RUNS_OF_OTHERS", slow)
+    monkeypatch.setattr(chain_past, "TIME_LIMIT_S", 0.5)
+    with pytest.raises(DatabaseUnavailableError, match="timeout"):
+        line.past()
