@@ -234,9 +234,12 @@ def test_a_locked_table_ends_the_reading(line: StoredRuns, monkeypatch: pytest.M
     assert "timeout" in str(told.value)
     assert "SELECT" not in str(told.value)
     assert runs(line.past()) == ["one"]
+
+
+def test_the_time_limit_does_not_stay_with_the_connection(line: StoredRuns) -> None:
+    line.past()
     with line.engine.connect() as connection:
-        left = connection.execute(text("SHOW statement_timeout")).scalar_one()
-    assert left == "0", "the limit does not stay with the connection"
+        assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "0"
 
 
 def test_the_time_limit_is_that_of_all_statements_together(
