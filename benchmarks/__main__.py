@@ -10,6 +10,7 @@ from benchmarks import (
     catalogue,
     chain_overhead,
     expressions,
+    forecasts,
     search,
     selection,
     selection_by_words,
@@ -22,6 +23,7 @@ BENCHMARKS: Mapping[str, Callable[[int], list[Result]]] = {
     "search": lambda _: search.measure(),
     "expressions": lambda _: expressions.measure(),
     "selection": lambda _: selection.measure(),
+    "forecasts": lambda _: forecasts.measure(),
     "selection by words": lambda _: selection_by_words.measure(),
 }
 

@@ -1,19 +1,21 @@
 """The past that a forecast of a chain rests on, read from the facts in PostgreSQL.
 
 Read as they are now, so that a forecast is never older than the last fact. Bounded in runs and
-items, and by a time limit of the statements. Does not belong here: what follows from it
+items, and by a time limit of all statements. Does not belong here: what follows from it
 (planning/simulation/), the statements (chain_past_sql.py).
 """
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Connection, Engine, TextClause, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, CursorResult, Engine, TextClause, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tool_catalog_pipelines.errors import DatabaseUnavailableError
 from tool_catalog_pipelines.judgement import chain_past_sql as sql
@@ -27,6 +29,7 @@ from tool_catalog_pipelines.planning.simulation.past import (
     PastStep,
     PatternUse,
 )
+from tool_catalog_pipelines.planning.simulation.shapes import usable_runs
 from tool_catalog_pipelines.planning.simulation.spread import MINIMUM_RUNS, is_enough
 from tool_catalog_pipelines.stats.dependence import Member, likeness
 
@@ -34,7 +37,12 @@ CHAIN_RUNS = 40
 OTHER_RUNS = 10
 ITEMS_OF_A_STEP = 20
 ROWS_OF_A_TOOL = 5000
-TIME_LIMIT = "5s"
+MOST_FACTS = 100_000
+"""Older runs are left out if the newest ones have so many: lists of 10,000 items take seconds."""
+LEAST_RUNS = 2 * MINIMUM_RUNS
+"""Read whatever they have, as some of them may have failed."""
+TIME_LIMIT_S = 5.0
+"""For all statements together, as a run waits for them."""
 _STRATUM = ("chain", "step", "tool_version", "estimate_revision")
 
 _Row = Mapping[str, Any]
@@ -46,16 +54,21 @@ def read_past(engine: Engine, plan: Plan, lock: RunLock) -> ChainPast:
     """What is known of the chain and of the tool versions that the run is locked to.
 
     Raises:
-        DatabaseUnavailableError: PostgreSQL is away, or takes longer than TIME_LIMIT.
+        DatabaseUnavailableError: PostgreSQL is away, or takes longer than TIME_LIMIT_S.
     """
     try:
         with engine.begin() as connection:
-            connection.execute(text(f"SET LOCAL statement_timeout = '{TIME_LIMIT}'"))
             return _Reader(connection, lock.identity).past(plan, lock)
     except SQLAlchemyError as error:
         raise DatabaseUnavailableError(
-            f"the past of {plan.chain} cannot be read: {error}"
+            f"the past of {plan.chain} cannot be read: {said_by(error)}"
         ) from None
+
+
+def said_by(error: SQLAlchemyError) -> str:
+    """What PostgreSQL said, in a line; without the statement, which is no news to anybody."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return " ".join(str(cause).split())
 
 
 class _Reader:
@@ -63,6 +76,7 @@ class _Reader:
 
     def __init__(self, connection: Connection, identity: RunIdentity) -> None:
         self._connection = connection
+        self._end_s = time.monotonic() + TIME_LIMIT_S
         self._scope = {"tenant": identity.tenant, "environment": identity.environment}
 
     def past(self, plan: Plan, lock: RunLock) -> ChainPast:
@@ -73,9 +87,9 @@ class _Reader:
         elsewhere = self._of_tools(plan, lock, rows)
         rows += self._executions([run for run in elsewhere if run not in own])
         delays: list[float] = []
-        if len(runs) < MINIMUM_RUNS:
+        if len(usable_runs(plan, runs)) < MINIMUM_RUNS:
             others = self._runs(sql.RUNS_OF_OTHERS, most=OTHER_RUNS, **this)
-            delays = start_delays(past_runs(self._of(sql.STEPS_OF_RUNS, others)))
+            delays = start_delays((*runs, *past_runs(self._of(sql.STEPS_OF_RUNS, others))))
         return ChainPast(_by_use(rows), runs, tuple(delays), _correlation(rows))
 
     def _of_tools(self, plan: Plan, lock: RunLock, rows: Sequence[_Row]) -> list[_Run]:
@@ -90,8 +104,17 @@ class _Reader:
         return list(dict.fromkeys(runs))
 
     def _runs(self, statement: TextClause, **values: Any) -> list[_Run]:
-        rows = self._connection.execute(statement, {**self._scope, **values})
-        return [(run_id, started_at) for run_id, started_at in rows]
+        rows = self._execute(statement, {**self._scope, **values}).mappings()
+        return self._bounded([(row["run_id"], row["run_started_at"]) for row in rows])
+
+    def _bounded(self, runs: list[_Run]) -> list[_Run]:
+        """The newest of them with MOST_FACTS facts together; LEAST_RUNS whatever they have."""
+        if len(runs) <= LEAST_RUNS:
+            return runs
+        facts = {row["run_id"]: row["facts"] for row in self._of(sql.FACTS_OF_RUNS, runs)}
+        sums = accumulate(facts.get(run_id, 0) for run_id, _ in runs)
+        kept = sum(total <= MOST_FACTS for total in sums)
+        return runs[: max(kept, LEAST_RUNS)]
 
     def _of(self, statement: TextClause, runs: Sequence[_Run], **values: Any) -> list[_Row]:
         if not runs:
@@ -103,8 +126,14 @@ class _Reader:
             "oldest": min(moments),
             "newest": max(moments),
         }
-        result = self._connection.execute(statement, {**of_runs, **values})
+        result = self._execute(statement, {**of_runs, **values})
         return [dict(row) for row in result.mappings()]
+
+    def _execute(self, statement: TextClause, values: Mapping[str, Any]) -> CursorResult[Any]:
+        """Within what is left of the time, which PostgreSQL itself counts by statement only."""
+        left_ms = max(1, round(1000 * (self._end_s - time.monotonic())))
+        self._connection.execute(text(f"SET LOCAL statement_timeout = {left_ms}"))
+        return self._connection.execute(statement, values)
 
     def _executions(self, runs: Sequence[_Run]) -> list[_Row]:
         return self._of(sql.EXECUTIONS_OF_RUNS, runs, most=ITEMS_OF_A_STEP)

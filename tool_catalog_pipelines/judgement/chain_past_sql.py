@@ -1,27 +1,8 @@
-"""Statements that read the past of chains from the facts. Only SQL; chain_past.py runs them.
-
-One row of `_ITEMS` is one step or item of one run with all its attempts.
-"""
+"""Statements that read the past of chains from the facts. Only SQL; chain_past.py runs them."""
 
 from __future__ import annotations
 
 from sqlalchemy import text
-
-_ITEMS = """
-    SELECT
-        run_id, chain, step, item, platform, tool_name, tool_version, capability, pattern,
-        min(run_started_at) AS run_started_at,
-        min(started_at) AS started_at, max(finished_at) AS finished_at,
-        (array_agg(status ORDER BY attempt DESC))[1] AS status,
-        CASE WHEN count(*) = count(cost_units) THEN sum(cost_units) END AS cost_units,
-        max(estimate_ms) AS estimate_ms, max(estimate_revision) AS estimate_revision,
-        (array_agg(variables_before ORDER BY attempt DESC))[1] AS variables_before,
-        (array_agg(variables_measured ORDER BY attempt DESC))[1] AS variables_measured
-    FROM tool_catalog.tool_telemetry
-    WHERE tenant = :tenant AND run_id = ANY(:run_ids)
-        AND run_started_at BETWEEN :oldest AND :newest
-    GROUP BY run_id, chain, step, item, platform, tool_name, tool_version, capability, pattern
-"""
 
 RUNS_OF_CHAIN = text("""
     SELECT run_id, run_started_at FROM tool_catalog.run_locks
@@ -37,28 +18,66 @@ RUNS_OF_OTHERS = text("""
     ORDER BY run_started_at DESC LIMIT :most
 """)
 
-STEPS_OF_RUNS = text(f"""
+FACTS_OF_RUNS = text("""
+    SELECT run_id, count(*) AS facts FROM tool_catalog.tool_telemetry
+    WHERE tenant = :tenant AND run_id = ANY(:run_ids)
+        AND run_started_at BETWEEN :oldest AND :newest
+    GROUP BY run_id
+""")
+
+STEPS_OF_RUNS = text("""
     SELECT
         run_id, step, count(*) FILTER (WHERE status <> 'skipped') AS items,
         extract(epoch FROM min(started_at) - min(run_started_at)) * 1000.0 AS started_ms,
         extract(epoch FROM max(finished_at) - min(run_started_at)) * 1000.0 AS finished_ms,
         coalesce(sum(extract(epoch FROM finished_at - started_at))
             FILTER (WHERE status <> 'skipped'), 0) * 1000.0 AS work_ms
-    FROM ({_ITEMS}) AS items
+    FROM (
+        SELECT
+            run_id, step, item, max(status) AS status, min(run_started_at) AS run_started_at,
+            min(started_at) AS started_at, max(finished_at) AS finished_at,
+            bool_or(status = 'cancelled') AS was_cancelled
+        FROM tool_catalog.tool_telemetry
+        WHERE tenant = :tenant AND run_id = ANY(:run_ids)
+            AND run_started_at BETWEEN :oldest AND :newest
+        GROUP BY run_id, step, item
+    ) AS items
     GROUP BY run_id, step
-""")  # noqa: S608 - constants
+    HAVING NOT bool_or(was_cancelled)
+""")
+"""What is skipped has one fact and no other status, so that any one of them tells it.
 
-EXECUTIONS_OF_RUNS = text(f"""
-    SELECT * FROM (
-        SELECT *, row_number() OVER (
-            PARTITION BY run_id, step, tool_version ORDER BY hashtext(item)
-        ) AS place
-        FROM ({_ITEMS}) AS items
-        WHERE status NOT IN ('skipped', 'cancelled')
-    ) AS placed
-    WHERE place <= :most
-    ORDER BY started_at DESC
-""")  # noqa: S608 - constants
+A step that was cancelled is left out: nobody knows how many items it would have had.
+"""
+
+EXECUTIONS_OF_RUNS = text("""
+    WITH facts AS NOT MATERIALIZED (
+        SELECT * FROM tool_catalog.tool_telemetry
+        WHERE tenant = :tenant AND run_id = ANY(:run_ids)
+            AND run_started_at BETWEEN :oldest AND :newest AND status <> 'skipped'
+    ), chosen AS (
+        SELECT DISTINCT run_id, step, item FROM (
+            SELECT run_id, step, item, dense_rank() OVER (
+                PARTITION BY run_id, step, tool_version ORDER BY hashtext(item), item
+            ) AS place
+            FROM facts
+        ) AS placed
+        WHERE place <= :most
+    ), items AS (
+        SELECT
+            run_id, chain, step, item, platform, tool_name, tool_version, capability, pattern,
+            min(started_at) AS started_at, max(finished_at) AS finished_at,
+            (array_agg(status ORDER BY attempt DESC))[1] AS status,
+            CASE WHEN count(*) = count(cost_units) THEN sum(cost_units) END AS cost_units,
+            max(estimate_ms) AS estimate_ms, max(estimate_revision) AS estimate_revision,
+            (array_agg(variables_before ORDER BY attempt DESC))[1] AS variables_before,
+            (array_agg(variables_measured ORDER BY attempt DESC))[1] AS variables_measured
+        FROM facts JOIN chosen USING (run_id, step, item)
+        GROUP BY run_id, chain, step, item, platform, tool_name, tool_version, capability, pattern
+    )
+    SELECT * FROM items WHERE status <> 'cancelled' ORDER BY started_at DESC
+""")
+"""One row is one step or item of one run with all its attempts; of long lists a part by chance."""
 
 RUNS_OF_TOOL = text("""
     SELECT run_id, max(run_started_at) AS run_started_at FROM (

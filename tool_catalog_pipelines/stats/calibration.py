@@ -17,6 +17,8 @@ from tool_catalog_pipelines.selection.success import score_interval
 State = Literal["ok", "overconfident", "too_wide", "not_enough_data", "no_data"]
 
 MINIMUM_FORECASTS = 20
+_SAME = 1e-9
+"""Relative distance of sums that differ by the order of adding only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +65,28 @@ def judge_positions(positions: Sequence[float], claimed: float = 0.8) -> Calibra
     return Calibration(state, text, n, claimed, share, low, high, above / n)
 
 
-def position_of(value: float, quantiles: Sequence[float], levels: Sequence[float]) -> float:
+def position_of(
+    value: float, quantiles: Sequence[float], levels: Sequence[float], place: float = 0.5
+) -> float:
     """Where a value stands in a forecast, from 0 to 1; beyond the outer levels 0 or 1.
 
-    Between two levels it is interpolated; of several equal quantiles the middle level holds.
+    Between two levels it is interpolated. Several equal quantiles are one value that comes often:
+    it stands anywhere between their levels, at `place`. Drawn evenly, that makes positions uniform
+    for a right forecast of few values too, such as a cost (Czado, Gneiting and Held, 2009,
+    "Predictive model assessment for count data").
 
     Args:
         value: what came.
         quantiles: of the forecast, rising.
         levels: theirs, rising.
+        place: from 0 to 1.
     """
-    first, after = bisect_left(quantiles, value), bisect_right(quantiles, value)
+    margin = _SAME * abs(value)
+    first, after = bisect_left(quantiles, value - margin), bisect_right(quantiles, value + margin)
     if after > first:
-        return (levels[first] + levels[after - 1]) / 2
+        low = levels[first] if first > 0 else 0.0
+        high = levels[after - 1] if after < len(levels) else 1.0
+        return low + place * (high - low)
     if first == 0:
         return 0.0
     if first == len(quantiles):

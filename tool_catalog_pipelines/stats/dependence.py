@@ -2,13 +2,14 @@
 
 Values of each stratum become normal scores (Blom, 1958); the correlation of two members of a group
 is the mean product of such pairs, less that of pairs that share no group, which corrects for the
-scores' mean being zero by construction. Pure; groups are runs, strata are steps.
+scores' mean being zero by construction. Of two strata of a group their means are multiplied, which
+is the mean of all products of their members. Pure; groups are runs, strata are steps.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -45,8 +46,8 @@ def likeness(members: Iterable[Member]) -> Likeness:
     of_members = _mean([one for one in within if one is not None])
     means: dict[str, list[float]] = defaultdict(list)
     for of_group in cells.values():
-        for group, scores in _standardised(of_group).items():
-            means[group].append(scores)
+        for group, scores in of_group.items():
+            means[group].append(float(scores.mean()))
     across = _pairs([np.array(values) for values in means.values()])
     of_strata = min(max(across or 0.0, 0.0), MOST)
     return Likeness(of_strata, max(of_strata, min(max(of_members, 0.0), MOST)))
@@ -79,13 +80,6 @@ def normal_scores(values: Array) -> Array:
     ranks = (last - (count - 1) / 2)[place]
     inverse = NormalDist().inv_cdf
     return np.array([inverse((rank - 0.375) / (values.size + 0.25)) for rank in ranks])
-
-
-def _standardised(groups: Mapping[str, Array]) -> dict[str, float]:
-    """The mean of each group, on a scale on which these means have variance one."""
-    means = {group: float(scores.mean()) for group, scores in groups.items()}
-    spread = float(np.std(list(means.values())))
-    return {group: mean / spread for group, mean in means.items()} if spread > 0 else {}
 
 
 def _pairs(groups: Iterable[Array]) -> float | None:

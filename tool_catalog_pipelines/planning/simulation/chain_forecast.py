@@ -21,7 +21,7 @@ from tool_catalog_pipelines.planning.lock import RunLock
 from tool_catalog_pipelines.planning.plan import Plan, PlanStep
 from tool_catalog_pipelines.planning.simulation.draws import DrawnStep, Shape, draw
 from tool_catalog_pipelines.planning.simulation.past import ChainPast
-from tool_catalog_pipelines.planning.simulation.shapes import shapes_of
+from tool_catalog_pipelines.planning.simulation.shapes import shapes_of, usable_runs
 from tool_catalog_pipelines.planning.simulation.spread import MINIMUM_RUNS, Spread, spread_of
 from tool_catalog_pipelines.planning.variables import variables_before, variables_known
 from tool_catalog_pipelines.spec.base import ToolRef
@@ -153,7 +153,7 @@ def forecast_chain(
         work_ms=_interval(draws.work_ms),
         cost_units=None if draws.cost_units is None else _interval(draws.cost_units),
         share_succeeded=draws.share_succeeded,
-        past_runs=len(past.runs) if shapes else 0,
+        past_runs=max((shape.items.size for shape in shapes.values()), default=0),
         steps=tuple(replace(one, share_critical=draws.critical[one.step]) for one in evidence),
         missing=(),
         figures=figures,
@@ -257,5 +257,5 @@ def _missing_shapes(plan: Plan, shapes: Mapping[str, Shape], past: ChainPast) ->
     if open_steps and not shapes:
         yield (
             f"step {', '.join(open_steps)}: how often it runs is known from "
-            f"{len(past.runs)} of {MINIMUM_RUNS} runs of the chain"
+            f"{len(usable_runs(plan, past.runs))} of {MINIMUM_RUNS} runs of the chain as it is now"
         )

@@ -158,9 +158,9 @@ def _drawn(
 ) -> _Column:
     runs = luck.size
     nothing = np.zeros(runs)
-    if not step.variants:
-        return _Column(nothing, nothing, nothing, np.ones(runs))
     items = np.ones(runs) if step.shape is None else step.shape.items[picked]
+    if not step.variants or not items.any():
+        return _Column(nothing, nothing, nothing, np.ones(runs))
     slowness = np.ones(runs) if step.shape is None else step.shape.slowness[picked]
     width = int(min(max(items.max(), 1), MOST_DRAWN_ITEMS))
     scores = _scores(width, luck, correlation, rng)

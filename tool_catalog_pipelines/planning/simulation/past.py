@@ -76,8 +76,8 @@ class ChainPast:
     Attributes:
         executions: the newest ones of every pattern that the chain uses.
         runs: the newest runs of the chain, any version.
-        start_delays_ms: how long steps of other chains waited after the step before them; used
-            while the chain has too few runs of its own.
+        start_delays_ms: how long steps of any chains waited after the step before them; used
+            while the chain has too few runs with all the steps that it has now.
         correlation: of executions that share a run.
     """
 

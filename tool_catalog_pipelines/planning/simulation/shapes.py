@@ -21,12 +21,19 @@ def shapes_of(plan: Plan, runs: Sequence[PastRun]) -> dict[str, Shape]:
 
     All shapes have the same runs in the same order, so that what happened together stays together.
     """
-    tools = [step for step in plan.steps if step.kind == "tool"]
-    usable = [run for run in runs if all(step.id in run.steps for step in tools)]
+    usable = usable_runs(plan, runs)
     if len(usable) < MINIMUM_RUNS:
         return {}
-    delays = [_delays(plan, run) for run in usable]
-    return {step.id: _shape(step, usable, delays) for step in tools}
+    upstream = {step.id: step.upstream for step in plan.steps}
+    in_order = {name: upstream[name] for name in ordered(upstream)}
+    delays = [_delays(in_order, run) for run in usable]
+    return {step.id: _shape(step, usable, delays) for step in plan.steps if step.kind == "tool"}
+
+
+def usable_runs(plan: Plan, runs: Sequence[PastRun]) -> list[PastRun]:
+    """Those that left facts of every tool step: complete ones of the chain as it is now."""
+    tools = [step.id for step in plan.steps if step.kind == "tool"]
+    return [run for run in runs if all(name in run.steps for name in tools)]
 
 
 def _shape(step: PlanStep, runs: Sequence[PastRun], delays: Sequence[Mapping[str, float]]) -> Shape:
@@ -39,13 +46,12 @@ def _shape(step: PlanStep, runs: Sequence[PastRun], delays: Sequence[Mapping[str
     )
 
 
-def _delays(plan: Plan, run: PastRun) -> dict[str, float]:
+def _delays(in_order: Mapping[str, Sequence[str]], run: PastRun) -> dict[str, float]:
     """How long each tool step waited after the last step before it had ended."""
     ends: dict[str, float] = {}
     delays: dict[str, float] = {}
-    by_id = {step.id: step for step in plan.steps}
-    for name in ordered({step.id: step.upstream for step in plan.steps}):
-        ready = max((ends[other] for other in by_id[name].upstream), default=0.0)
+    for name, upstream in in_order.items():
+        ready = max((ends[other] for other in upstream), default=0.0)
         past = run.steps.get(name)
         if past is None:
             ends[name] = ready

@@ -90,18 +90,15 @@ def spread_of(
         cost_units=_costs(estimate, moved),
         runs=runs,
         share_succeeded=n / len(chosen),
-        is_of_step=all(_is_of(one, step) for one in succeeded),
+        is_of_step=all((one.chain, one.step) == step for one in succeeded),
     )
 
 
 def _chosen(executions: Sequence[PastExecution], step: tuple[str, str]) -> Sequence[PastExecution]:
     """Those of the very step if there are enough of them, else all of the pattern."""
-    own = [one for one in executions if _is_of(one, step)]
+    chain, name = step
+    own = [one for one in executions if one.step == name and one.chain == chain]
     return own if is_enough([one for one in own if one.has_succeeded]) else executions
-
-
-def _is_of(execution: PastExecution, step: tuple[str, str]) -> bool:
-    return (execution.chain, execution.step) == step
 
 
 def is_enough(succeeded: Sequence[PastExecution]) -> bool:
