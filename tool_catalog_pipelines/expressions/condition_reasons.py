@@ -135,6 +135,8 @@ def _comparison(part: Valued, node: Comparison) -> str:
 
 def _pair(left: Valued, symbol: str, right: Valued, verdict: Any) -> str:
     subject, other = because(left), shown(right.value)
+    if verdict is MISSING and right.value is MISSING:
+        other = f"{_cut(render(right.node))}, which is missing"
     if symbol in ("in", "not in"):
         if verdict is MISSING:
             return f"{subject}, which cannot be in {other}"

@@ -162,7 +162,8 @@ def _check_number(node: Node) -> None:
             raise ExpressionError(
                 "a comparison is no number",
                 node.column if isinstance(node, Comparison) else 1,
-                "write `a if ... else b`; conditions are another language",
+                "an estimate is a number: write 20 if N > 5 else 10; "
+                "whether something holds is answered by `tool-catalog condition`",
                 "wrong_kind",
             )
         case Choice():

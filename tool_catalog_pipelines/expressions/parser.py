@@ -36,6 +36,12 @@ MAX_DEPTH = 20
 MAX_DESCENTS = 1
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in")
 _WORDS = frozenset({"and", "or", "not", "in", "if", "else"})
+_UNEXPECTED: Mapping[str, str] = {
+    ")": "no ( before belongs to it: remove it, or add the (",
+    "]": "no [ before belongs to it: remove it, or add the [",
+    ",": "a comma stands between arguments only; decimals have a point: 1.5",
+}
+"""What may be wrong where a text should have ended."""
 _CONSTANTS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None}
 
 
@@ -89,7 +95,11 @@ class _Parser:
     def whole(self) -> Node:
         node = self._choice()
         if self._next.kind != "end":
-            raise ExpressionError(f"unexpected {self._next.text!r}", self._next.column)
+            hint = _UNEXPECTED.get(
+                self._next.text, "an operator such as + or * may be missing before"
+            )
+            message = f"unexpected {self._next.text!r}"
+            raise ExpressionError(message, self._next.column, hint)
         return node
 
     @property
@@ -103,10 +113,10 @@ class _Parser:
             return token
         return None
 
-    def _expect(self, text: str) -> None:
+    def _expect(self, text: str, hint: str) -> None:
         if self._take(text) is None:
-            found = self._next.text or "the end"
-            raise ExpressionError(f"expected {text!r} but found {found!r}", self._next.column)
+            message = f"expected {text!r} but found {_found(self._next)}"
+            raise ExpressionError(message, self._next.column, hint)
 
     @contextmanager
     def _deeper(self) -> Generator[None]:
@@ -121,7 +131,7 @@ class _Parser:
             node = self._logic("or")
             if self._take("if"):
                 condition = self._logic("or")
-                self._expect("else")
+                self._expect("else", "a choice has both sides: 20 if N > 5 else 10")
                 node = Choice(condition, node, self._choice())
             return node
 
@@ -189,7 +199,7 @@ class _Parser:
         token = self._next
         if self._take("("):
             node = self._choice()
-            self._expect(")")
+            self._expect(")", f"the ( at column {token.column} is not closed")
             return node
         if self._language.has_values and self._take("["):
             return ListOf(self._arguments("]"))
@@ -203,8 +213,17 @@ class _Parser:
         if self._language.has_values and token.kind == "path":
             return _path(token)
         wanted = "a value" if self._language.has_values else "a number or a name"
-        found = token.text or "the end"
-        raise ExpressionError(f"expected {wanted} but found {found!r}", token.column)
+        message = f"expected {wanted} but found {_found(token)}"
+        raise ExpressionError(message, token.column, self._percentage(token))
+
+    def _percentage(self, token: Token) -> str:
+        """What to write where a text ends behind `%`."""
+        before = self._tokens[max(self._at - 2, 0)]
+        if token.kind != "end" or before.text != "%":
+            return ""
+        if self._language.has_values:
+            return "a percentage has no blank before its sign: 95%"
+        return "estimates have no percentages: write 0.95 for 95 %"
 
     def _name(self, token: Token) -> Node:
         if self._language.has_values and token.text in _CONSTANTS:
@@ -231,12 +250,13 @@ class _Parser:
         return Call(name.text, arguments, name.column)
 
     def _arguments(self, closing: str) -> tuple[Node, ...]:
+        opening = self._tokens[self._at - 1]
         if self._take(closing):
             return ()
         nodes = [self._choice()]
         while self._take(","):
             nodes.append(self._choice())
-        self._expect(closing)
+        self._expect(closing, f"the {opening.text} at column {opening.column} is not closed")
         return tuple(nodes)
 
 
@@ -244,6 +264,10 @@ def near(name: str, known: Mapping[str, Any] | frozenset[str]) -> list[str]:
     """The known names that are most like a name, whatever their case."""
     by_folded = {other.lower(): other for other in sorted(known)}
     return [by_folded[one] for one in difflib.get_close_matches(name.lower(), by_folded, n=3)]
+
+
+def _found(token: Token) -> str:
+    return "the end" if token.kind == "end" else repr(token.text)
 
 
 def _number(token: Token) -> float:

@@ -141,9 +141,14 @@ def _finite(
     try:
         value = cast("object", compute(*numbers))  # a power of a negative number may be complex
     except ZeroDivisionError as error:
-        raise ExpressionError("division by zero", column, code="no_value") from error
-    except (ValueError, OverflowError) as error:
-        message = f"{what} has no value here: {error}"
+        hint = "keep what divides away from 0, for example with max(x, 1)"
+        raise ExpressionError("division by zero", column, hint, "no_value") from error
+    except OverflowError as error:
+        message = f"{what} has no value here: the result is too large"
+        raise ExpressionError(message, column, code="no_value") from error
+    except ValueError as error:
+        given = ", ".join(f"{number:g}" for number in numbers)
+        message = f"{what} has no value here: it is not defined for {given}"
         raise ExpressionError(message, column, code="no_value") from error
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)

@@ -21,7 +21,13 @@ _NUMBER = re.compile(
 _LEADING_ZERO = re.compile(r"0[0-9_]*[1-9][0-9_]*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _OPERATOR = re.compile(r"\*\*|//|==|!=|<=|>=|[-+*/%<>(),\[\]]")
-_MEANT = {"=": "write == to compare", "&": "write and", "|": "write or", "!": "write not or !="}
+_MEANT = {
+    "=": "write == to compare",
+    "&": "write and",
+    "|": "write or",
+    "!": "write not or !=",
+    "^": "write ** for a power",
+}
 _PATH_ENDS = frozenset(" \t\r\n,)=!<>+-*/%")
 
 
@@ -88,7 +94,7 @@ def _number(text: str, match: re.Match[str], has_percent: bool) -> tuple[Token, 
     if has_percent and text[end : end + 1] == "%" and not _operand_follows(text, end + 1):
         return Token("percent", match.group(), column), end + 1
     if text[end : end + 1].isalnum() or text[end : end + 1] == "_":
-        raise ExpressionError("a number that runs into a name", column, "put a blank or * between")
+        raise ExpressionError("a number that runs into a name", column, "put * between to multiply")
     if _LEADING_ZERO.fullmatch(match.group()):  # elsewhere this is octal, or an error
         raise ExpressionError("a whole number that begins with 0", column, "leave the zeros out")
     return Token("number", match.group(), column), end
