@@ -101,7 +101,9 @@ class Session:
         name, unit = fields.text("experiment"), fields.text("unit")
         for key, value in (("experiment", name), ("unit", unit)):
             if not value:
-                fields.add(f"there is no {key}", f'write {{"{key}": "..."}}')
+                fields.add(
+                    f"there is no {key}", f'assign EXPERIMENT UNIT, or {{"{key}": "..."}} in a line'
+                )
         environment = fields.text("environment") or self._settings.environment
         user = fields.text("user")
         fields.check()

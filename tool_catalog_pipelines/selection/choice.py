@@ -191,7 +191,7 @@ def _all_refused(refused: Sequence[Judged]) -> NoChoiceError:
         by_reason.setdefault(one.verdict.reason, []).append(one.candidate.label)
     told = [f"{_named(labels)}: {reason}" for reason, labels in by_reason.items()]
     more = f" | and {len(told) - 5} more reasons" if len(told) > 5 else ""
-    message = f"every candidate violates a policy: {' | '.join(told[:5])}{more}"
+    message = f"every candidate violates a policy or your limits: {' | '.join(told[:5])}{more}"
     advice = "; or ".join(text for rule, text in ADVICE.items() if rule in rules)
     return NoChoiceError(Problem(message, hint=advice, code="all_refused"), refused)
 

@@ -134,11 +134,11 @@ def reasons(choice: Choice) -> list[str]:
     chosen = choice.chosen
     found = [_wish(choice)]
     added = contributions(chosen.candidate.features, choice.weights)
-    first, second = sorted(added, key=lambda name: -added[name])[:2]
-    found.append(
-        f"it has {100 * chosen.score:.0f} of 100 points, most of them for "
-        f"{_gained(first, added, choice)} and {_gained(second, added, choice)}"
-    )
+    counting = [name for name in added if choice.weights[name] > 0]
+    most = sorted(counting, key=lambda name: -added[name])[:2]
+    gained = " and ".join(_gained(name, added, choice) for name in most)
+    share = "most of them" if len(counting) > 1 else "all of them"
+    found.append(f"it has {100 * chosen.score:.0f} of 100 points, {share} for {gained}")
     for name, value in chosen.candidate.values.items():
         found.append(f"{name} is taken as {value.value:g} ({value.source})")
     success = chosen.candidate.success

@@ -19,8 +19,8 @@ ALL_PERMISSIONS = frozenset({"read", "write", "execute", "admin"})
 ELEVATED = frozenset({"admin", "root", "sudo"})
 ADVICE: Mapping[str, str] = {
     "cost_exceeded": "raise --max-cost; a limit of the pattern's own is changed in its tool file",
-    "not_production_safe": "if it will not run in production, say where: --environment NAME",
-    "missing_permission": "if you have these permissions, name them: --permission NAME",
+    "not_production_safe": "if it will not run in production, say where: --environment staging",
+    "missing_permission": "if you have these permissions, name all you have: --permission NAME",
     "environment_mismatch": "if it will run elsewhere, say where: --environment NAME",
     "time_limit_exceeded": "raise --max-time-ms",
     "execution_time_exceeded": "ask for less at a time (--var NAME=NUMBER)",

@@ -37,14 +37,17 @@ _SCALE = (
     "Score, simple, accurate, complete: 100 is best; the last three are the author's own judgement."
 )
 _UNKNOWN = "A ? is not known and counts as middling."
-_NOTHING = "no other --mode, no faster or cheaper second, no limit that is lifted."
+_NOTHING = (
+    "no other --mode does, and neither a faster or cheaper runner-up nor a limit that is lifted."
+)
+_ALONE = "only a different need, as there is nothing else to choose from."
 
 
 def choice_as_text(choice: Choice, meaning: Meaning | None = None, is_long: bool = True) -> str:
     """The choice, how words were understood, and with `is_long` everything that led there."""
     blocks = [
         [*_understood(meaning), *_answer(choice)],
-        _next(choice),
+        _next(choice) + ([] if is_long else _row("why", "the same command with --explain")),
     ]
     if is_long:
         blocks += [_why(choice, meaning), _why_not(choice), _not_allowed(choice), _what_if(choice)]
@@ -73,6 +76,7 @@ def _answer(choice: Choice) -> list[str]:
         ("costs", _figure(chosen.cost_units, cost_text)),
         ("start it", f"{_HOW[choice.execution_mode]}; {_WAIT[choice.sla_class]}"),
         *(("assuming", text) for text in _assumed(chosen)),
+        *(("not used", text) for text in _unused(choice, chosen)),
         *(("succeeds", text) for text in _success(chosen)),
         *(("note", violation.message) for violation in choice.given.verdict.violations),
         *(("experiment", text) for text in _experiment(choice)),
@@ -100,6 +104,14 @@ def _assumed(chosen: Candidate) -> Iterator[str]:
             yield f"{name} = {amount}, as you gave it"
         else:
             yield f"{name} = {amount} ({value.source}); --var {name}=NUMBER says it better"
+
+
+def _unused(choice: Choice, chosen: Candidate) -> Iterator[str]:
+    """Variables that were given and that no estimate of the chosen pattern knows."""
+    unused = ", ".join(name for name in choice.need.variables if name not in chosen.values)
+    if unused:
+        known = ", ".join(chosen.values) or "none"
+        yield f"{unused}: the estimates of this pattern do not ask for it (they know: {known})"
 
 
 def _success(chosen: Candidate) -> Iterator[str]:
@@ -148,8 +160,8 @@ def _experiment(choice: Choice) -> Iterator[str]:
         )
     else:
         yield (
-            f"the experiment {spec.experiment} compares {spec.version_a} with {spec.version_b}, "
-            f"but not here: {exposure.reason}; you get {latest}, the latest version"
+            f"{spec.experiment} compares {spec.version_a} with {spec.version_b}, but you take no "
+            f"part: {exposure.reason}; you get {latest}, the latest version"
         )
 
 
@@ -173,9 +185,18 @@ def _why(choice: Choice, meaning: Meaning | None) -> list[str]:
     count = "only this way to do it fits" if compared == 1 else f"{compared} ways to do it fit"
     sentences = [count, wish, score]
     if meaning and meaning.reason:
-        sentences.insert(0, f"your words were found in {meaning.meant.tool}: {meaning.reason}")
+        sentences.insert(0, _found_in(meaning, choice))
     text = " ".join(f"{one[0].upper()}{one[1:]}." for one in sentences)
     return ["Why this one", *_wrapped(text, "  ")]
+
+
+def _found_in(meaning: Meaning, choice: Choice) -> str:
+    """The tool whose texts gave the capability need not be the one that wins."""
+    meant, header = meaning.meant, choice.chosen.candidate.tool.header
+    text = f"your words were found in {meant.tool}: {meaning.reason}"
+    if meant.tool == f"{header.platform}/{header.tool_name}":
+        return text
+    return f"{text}. That names the capability {meant.capability}, for which tools then compete"
 
 
 def _why_not(choice: Choice) -> list[str]:
@@ -235,7 +256,8 @@ def _not_allowed(choice: Choice) -> list[str]:
 def _what_if(choice: Choice) -> list[str]:
     lines = [line for change in changes(choice) for line in _wrapped(_change(change), "  ")]
     title = "What would change the answer"
-    return [title, *lines] if lines else _wrapped(f"{title}: {_NOTHING}")
+    nothing = _NOTHING if len(choice.ranking) + len(choice.refused) > 1 else _ALONE
+    return [title, *lines] if lines else _wrapped(f"{title}: {nothing}")
 
 
 def _change(change: Change) -> str:

@@ -112,6 +112,34 @@ def test_a_close_call_says_by_how_much_or_that_nothing_differs() -> None:
     assert "points against" in text
 
 
+def test_a_variable_that_no_estimate_asks_for_is_told() -> None:
+    tool = make_tool("linux/echo", variables={"n": {"unit": "MB", "default": 3}},
+                     time_estimate_ms="20 + n")  # fmt: skip
+    text = choice_as_text(choice_of(tool, variables={"n": 7, "m": 8}))
+    assert "not used   m: the estimates of this pattern do not ask for it (they know: n)" in text
+    assert "not used" not in choice_as_text(choice_of(tool, variables={"n": 7}))
+
+
+def test_the_tool_whose_texts_gave_the_capability_need_not_be_the_chosen_one() -> None:
+    named = "That names the capability use, for which tools then compete."
+    other = choice_as_text(choice_of(make_tool("linux/other")), a_meaning())
+    assert named in " ".join(other.split())
+    same = choice_as_text(choice_of(make_tool("linux/echo")), a_meaning())
+    assert named not in " ".join(same.split())
+
+
+def test_what_counts_nothing_is_not_among_the_reasons() -> None:
+    text = " ".join(choice_as_text(choice_of(make_tool(), weights={"time": 1.0})).split())
+    assert "of 100 points, all of them for speed" in text
+    assert "of 0)" not in text
+
+
+def test_the_short_answer_says_how_to_get_the_long_one() -> None:
+    choice = choice_of(make_tool())
+    assert "--explain" in choice_as_text(choice, is_long=False)
+    assert "--explain" not in choice_as_text(choice)
+
+
 def test_how_words_were_understood_comes_first_with_the_doubt() -> None:
     lines = choice_as_text(choice_of(make_tool()), a_meaning("Which?")).splitlines()
     assert lines[0] == "Understood as: Says something (capability use)"
@@ -131,4 +159,6 @@ def test_refused_ones_and_what_would_change_it_are_told() -> None:
     assert "Not allowed\n  linux/risky run: it is not marked as safe in production" in text
     assert "linux/risky run would be chosen if it were allowed" in text
     alone = choice_as_text(choice_of(make_tool()))
-    assert "What would change the answer: no other --mode" in alone
+    assert "What would change the answer: only a different need" in alone
+    equal = choice_as_text(choice_of(make_tool("linux/a"), make_tool("linux/b")))
+    assert "What would change the answer: no other --mode" in equal
