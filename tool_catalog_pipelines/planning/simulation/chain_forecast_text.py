@@ -92,7 +92,7 @@ def _lines(found: ChainForecast) -> Iterator[str]:
     if found.elapsed_ms is None or found.work_ms is None:
         yield from _without_interval(found)
         return
-    yield f"  time     {time_in_words(found.elapsed_ms)}"
+    yield f"  time     {time_in_words(found.elapsed_ms)} (Dagster's part included)"
     yield f"  work     {time_in_words(found.work_ms)} (all executions added up)"
     yield f"  cost     {_cost(found)}"
     if found.share_succeeded is not None:
@@ -101,7 +101,8 @@ def _lines(found: ChainForecast) -> Iterator[str]:
     skipped = [step.step for step in found.steps if step.never_ran]
     if skipped:
         yield f"  skipped  {', '.join(skipped)}: in every past run, and counted as skipped"
-    yield f"  by the estimates alone: {wording.duration(found.figures.elapsed_ms)}"
+    by_estimates = wording.duration(found.figures.elapsed_ms)
+    yield f"  by the estimates of tools alone, counting every step: {by_estimates}"
     yield ""
     yield "What decides the time (share of runs in which the end waits for the step)"
     yield from _deciding(found)
@@ -109,10 +110,11 @@ def _lines(found: ChainForecast) -> Iterator[str]:
 
 def _without_interval(found: ChainForecast) -> Iterator[str]:
     yield (
-        f"  time     {wording.duration(found.figures.elapsed_ms)} by the estimates; "
+        f"  time     {wording.duration(found.figures.elapsed_ms)} by the estimates of tools alone; "
         "how far it will vary is not known yet"
     )
-    yield f"  cost     {wording.amount(found.figures.cost_units)} cost units by the estimates"
+    cost = wording.amount(found.figures.cost_units)
+    yield f"  cost     {cost} cost units by the estimates, counting every step"
     yield ""
     yield (
         f"An interval needs {MINIMUM_EXECUTIONS} successful executions of every step's tool "
@@ -120,6 +122,7 @@ def _without_interval(found: ChainForecast) -> Iterator[str]:
     )
     for line in found.missing:
         yield f"  {line}"
+    yield f"Every run brings some: tool-catalog chain run {found.chain}"
 
 
 def _cost(found: ChainForecast) -> str:
