@@ -25,7 +25,7 @@ from tool_catalog_pipelines.cli.options import JsonOption, words
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError, Problem
 
-ExplainOption = Annotated[bool, typer.Option("--explain", help="Show how the value came about.")]
+ExplainOption = Annotated[bool, typer.Option("--explain", help="Show the value of each part.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,18 +35,25 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    expr: Annotated[str | None, typer.Argument(help="An estimate expression.")] = None,
-    var: Annotated[list[str] | None, typer.Option(help="name=number; may be repeated.")] = None,
-    span: Annotated[
-        list[str] | None, typer.Option("--range", help="name=low:high, for --explain.")
+    expr: Annotated[str | None, typer.Argument(help='Such as "6 + 0.02 * N"; in quotes.')] = None,
+    var: Annotated[
+        list[str] | None, typer.Option(help="A variable as name=number; may be repeated.")
     ] = None,
-    tool: Annotated[str | None, typer.Option(help="Whose variables it uses.")] = None,
-    pattern: Annotated[str | None, typer.Option(help="CAPABILITY/PATTERN of the tool.")] = None,
+    span: Annotated[
+        list[str] | None,
+        typer.Option("--range", help="With --explain: name=low:high, between which values lie."),
+    ] = None,
+    tool: Annotated[
+        str | None, typer.Option(help="The tool whose variables it uses, with their defaults.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="CAPABILITY/PATTERN of the tool, if it has several.")
+    ] = None,
     explain: ExplainOption = False,
     batch: BatchOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate an estimate expression."""
+    """Evaluate an estimate expression; how they are written: docs/guides/expressions.md."""
     if batch:
         respond_to_lines(evaluated)
         return
@@ -67,8 +74,14 @@ def evaluate(
 
 
 def condition(
-    text: Annotated[str | None, typer.Argument(help="A condition.")] = None,
-    context: Annotated[Path | None, typer.Option(help="A JSON file with what it reads.")] = None,
+    text: Annotated[
+        str | None,
+        typer.Argument(help="Such as '$.disks.use >= 95% and exists($.path)'; in single quotes."),
+    ] = None,
+    context: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file with the object that $ stands for; empty if left out."),
+    ] = None,
     explain: ExplainOption = False,
     batch: BatchOption = False,
     as_json: JsonOption = False,

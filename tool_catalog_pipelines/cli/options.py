@@ -46,7 +46,7 @@ def words(text: str, option: str) -> tuple[str, str]:
     """
     key, equals, value = text.partition("=")
     if not key or not equals:
-        raise InvalidInputError.one(f"{option} {text!r} has no value", "write key=value")
+        raise InvalidInputError.one(f"{option} {text!r} has no value", "write name=value")
     return key, value
 
 

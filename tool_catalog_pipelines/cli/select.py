@@ -25,23 +25,49 @@ def select(
         list[str] | None, typer.Option(help="What the tool must be able to do; any of several.")
     ] = None,
     var: Annotated[
-        list[str] | None, typer.Option(help="A variable of the estimates as name=number.")
+        list[str] | None,
+        typer.Option(
+            help="A variable of the estimates as name=number; may be repeated. The answer says "
+            "which there are."
+        ),
     ] = None,
-    environment: Annotated[str | None, typer.Option(help="Where it will run.")] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(
+            help="Where it will run, as tools name it (production, staging, ...); "
+            "TOOL_CATALOG_ENVIRONMENT if left out. A name that no tool mentions is accepted."
+        ),
+    ] = None,
     mode: Annotated[
-        str | None, typer.Option(help="fast, accurate, thorough, cheap, simple or balanced.")
+        str | None,
+        typer.Option(
+            help="What matters: fast, accurate, thorough, cheap, simple or balanced; "
+            "from your words if left out."
+        ),
     ] = None,
     weight: Annotated[
         list[str] | None,
-        typer.Option(help="Instead of a mode: time, cost, ... as name=share; sum 1."),
+        typer.Option(
+            help="Instead of a mode, each as name=share: time, cost, complexity (that it is "
+            "simple), accuracy, completeness; the sum is 1, what is left out counts nothing."
+        ),
     ] = None,
-    max_cost: Annotated[float | None, typer.Option(help="Refuse what costs more.")] = None,
-    max_time_ms: Annotated[float | None, typer.Option(help="Refuse what takes longer.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="Refuse what costs more cost units.")
+    ] = None,
+    max_time_ms: Annotated[
+        float | None,
+        typer.Option(help="Refuse what takes longer, and what nobody knows the time of."),
+    ] = None,
     permission: Annotated[
-        list[str] | None, typer.Option(help="What you may do; all of it if left out.")
+        list[str] | None,
+        typer.Option(
+            help="What you may do, may be repeated; read, write, execute and admin if left out."
+        ),
     ] = None,
     platform: Annotated[
-        str | None, typer.Option(help="This platform, and tools for several.")
+        str | None,
+        typer.Option(help="linux, windows, network, ...: this platform, and tools for several."),
     ] = None,
     executable: Annotated[bool, typer.Option(help="Only what can be executed here.")] = False,
     user: Annotated[
@@ -89,10 +115,19 @@ def select(
 
 
 def assign(
-    experiment: Annotated[str | None, typer.Argument(help="Name of the experiment.")] = None,
-    unit: Annotated[str | None, typer.Argument(help="A run, a user or an item.")] = None,
-    environment: Annotated[str | None, typer.Option(help="Where it runs.")] = None,
-    user: Annotated[str | None, typer.Option(help="Who runs it.")] = None,
+    experiment: Annotated[
+        str | None, typer.Argument(help="Name of the experiment, as its file says.")
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Argument(
+            help="What the experiment assigns: the id of a run, a user, or run/step/item."
+        ),
+    ] = None,
+    environment: Annotated[
+        str | None, typer.Option(help="Where it runs; TOOL_CATALOG_ENVIRONMENT if left out.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="Who runs it; you if left out.")] = None,
     batch: BatchOption = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -25,7 +25,7 @@ QueryArgument = Annotated[list[str] | None, typer.Argument(help="What you want, 
 @app.command()
 def preference(
     query: QueryArgument = None,
-    mode: Annotated[str | None, typer.Option(help="Wins over words.")] = None,
+    mode: Annotated[str | None, typer.Option(help="fast, accurate, ...; wins over words.")] = None,
     batch: BatchOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,7 +39,9 @@ def context(
     query: QueryArgument = None,
     metadata: Annotated[
         list[str] | None,
-        typer.Option(help="asset_count, page_count or p95_latency as name=value."),
+        typer.Option(
+            help="asset_count, page_count or p95_latency as name=value; others are left alone."
+        ),
     ] = None,
     batch: BatchOption = False,
     as_json: JsonOption = False,
@@ -58,7 +60,11 @@ def context(
 def rank(
     document: DocumentArgument = None, batch: BatchOption = False, as_json: JsonOption = False
 ) -> None:
-    """Order candidates by their figures and a mode or weights."""
+    """Order candidates by their figures and a mode or weights.
+
+    For example {"mode": "fast", "candidates": {"a": {"time_ms": 90}, "b": {"time_ms": 400}}};
+    all keys: docs/cli.md.
+    """
     _run(answers.rank, document, batch, as_json)
 
 
@@ -66,7 +72,12 @@ def rank(
 def policy(
     document: DocumentArgument = None, batch: BatchOption = False, as_json: JsonOption = False
 ) -> None:
-    """Hold a pattern against its policy and the limits of who asks."""
+    """Hold a pattern against its policy and the limits of who asks.
+
+    For example {"config": {"environment": "staging", "max_cost": 1}, "pattern": {"cost": 2}};
+    without an environment it is production, where a pattern must say "production_safe": true.
+    All keys: docs/cli.md.
+    """
     _run(answers.policy, document, batch, as_json)
 
 
@@ -83,8 +94,19 @@ def _run(
 
 
 def _as_text(found: dict[str, Any]) -> str:
-    """Keys and values, one on a line."""
-    return "\n".join(f"{key}: {_shown(value)}" for key, value in found.items())
+    """Keys and values, one on a line; objects of a list or an object a line each."""
+    return "\n".join(f"{key}:{_block(value)}" for key, value in found.items())
+
+
+def _block(value: Any) -> str:
+    if isinstance(value, list):
+        parts = [_shown(one) for one in cast("list[Any]", value) if isinstance(one, dict)]
+    elif isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        parts = [f"{key}  {_shown(one)}" for key, one in items if isinstance(one, dict)]
+    else:
+        parts = []
+    return "".join(f"\n  {part}" for part in parts) or f" {_shown(value)}"
 
 
 def _shown(value: Any) -> str:
