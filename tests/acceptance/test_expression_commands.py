@@ -154,6 +154,9 @@ def test_condition_says_what_decided(settings: Settings, tmp_path: Path) -> None
     assert done.returncode == 0
     assert done.stdout.decode().splitlines()[0].startswith("unknown: $.x is missing")
     assert "(not decisive)" in done.stdout.decode()
+    context.write_text('{"use": "1"}', encoding="utf-8")
+    text = program(settings, "condition", "use > 0", "--context", str(context), "--explain")
+    assert "  use  ->  '1'" in text.stdout.decode().splitlines()
 
 
 def test_condition_answers_every_line(settings: Settings) -> None:

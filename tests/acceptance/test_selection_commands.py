@@ -157,6 +157,7 @@ def test_the_parts_need_no_catalogue_and_no_database(run: Run, settings: Setting
     assert json.loads(run("selection", "rank", "--json", text=document).stdout)["gap"] > 0
     policy = json.loads(run("selection", "policy", "{}", "--json").stdout)
     assert policy["violations"][0]["rule"] == "not_production_safe"
+    assert "\n  rule not_production_safe; severity hard;" in run("selection", "policy", "{}").stdout
     context = run("selection", "context", "all", "--metadata", "page_count=3", "--json")
     assert json.loads(context.stdout) == {"N": 1000.0, "pages": 3.0, "p95_latency": 1000.0}
     assert "mode: fast" in run("selection", "preference", "be", "quick").stdout

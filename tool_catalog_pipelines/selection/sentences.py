@@ -160,8 +160,8 @@ def _experiment(choice: Choice) -> Iterator[str]:
         )
     else:
         yield (
-            f"{spec.experiment} compares {spec.version_a} with {spec.version_b}, but you take no "
-            f"part: {exposure.reason}; you get {latest}, the latest version"
+            f"{spec.experiment} compares {spec.version_a} with {spec.version_b}, "
+            f"but not here: {exposure.reason}; you get {latest}, the latest version"
         )
 
 

@@ -151,6 +151,7 @@ def test_unknown_is_false_for_a_step_and_a_violation_for_a_policy() -> None:
     [
         ("zero > 1", "zero is 0, which is not > 1"),
         ("absent > 1", "absent is missing, which cannot be compared with 1"),
+        ("1 < absent", "1, which cannot be compared with absent, which is missing"),
         ("zero > 1 or absent", "absent is missing"),
         ("t or absent", "t is true"),
         ("2 in items", "2, which is in [1, 2, 3]"),
