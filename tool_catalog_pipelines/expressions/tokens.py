@@ -22,7 +22,7 @@ _LEADING_ZERO = re.compile(r"0[0-9_]*[1-9][0-9_]*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _OPERATOR = re.compile(r"\*\*|//|==|!=|<=|>=|[-+*/%<>(),\[\]]")
 _MEANT = {"=": "write == to compare", "&": "write and", "|": "write or", "!": "write not or !="}
-_PATH_ENDS = frozenset(" \t\r\n,)=!<>+-*/%")
+_PATH_ENDS = frozenset(" \t\r\n,)]=!<>+-*/%")
 
 
 @dataclass(frozen=True, slots=True)
