@@ -12,6 +12,21 @@ from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
 
+ModeOption = Annotated[
+    str | None, typer.Option(help="fast, accurate, thorough, cheap, simple or balanced.")
+]
+WeightOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Instead of a mode: time, cost, ... as name=share; sum 1."),
+]
+PlatformOption = Annotated[str | None, typer.Option(help="This platform, and tools for several.")]
+UserOption = Annotated[
+    str | None, typer.Option(help="Who will run it, for experiments; you if left out.")
+]
+UnitOption = Annotated[
+    str | None, typer.Option(help="The run, or run/step/item, for experiments by those.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
@@ -28,28 +43,17 @@ def select(
         list[str] | None, typer.Option(help="A variable of the estimates as name=number.")
     ] = None,
     environment: Annotated[str | None, typer.Option(help="Where it will run.")] = None,
-    mode: Annotated[
-        str | None, typer.Option(help="fast, accurate, thorough, cheap, simple or balanced.")
-    ] = None,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(help="Instead of a mode: time, cost, ... as name=share; sum 1."),
-    ] = None,
+    mode: ModeOption = None,
+    weight: WeightOption = None,
     max_cost: Annotated[float | None, typer.Option(help="Refuse what costs more.")] = None,
     max_time_ms: Annotated[float | None, typer.Option(help="Refuse what takes longer.")] = None,
     permission: Annotated[
         list[str] | None, typer.Option(help="What you may do; all of it if left out.")
     ] = None,
-    platform: Annotated[
-        str | None, typer.Option(help="This platform, and tools for several.")
-    ] = None,
+    platform: PlatformOption = None,
     executable: Annotated[bool, typer.Option(help="Only what can be executed here.")] = False,
-    user: Annotated[
-        str | None, typer.Option(help="Who will run it, for experiments; you if left out.")
-    ] = None,
-    unit: Annotated[
-        str | None, typer.Option(help="The run, or run/step/item, for experiments by those.")
-    ] = None,
+    user: UserOption = None,
+    unit: UnitOption = None,
     explain: Annotated[
         bool, typer.Option(help="Why this one, why not the others, what would change it.")
     ] = False,
