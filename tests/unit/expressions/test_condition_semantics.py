@@ -54,6 +54,8 @@ def verdict(text: str) -> bool | None:
         ("matches_regex(text, '^d.sk')", True),
         ("matches_regex(text, '^full')", False),
         ("matches_regex(items, 'a')", None),
+        (r"matches_regex('10.0.0.1', '^(\d+\.){3}\d+$')", True),
+        (r"matches_regex('ten', '^(\d+\.){3}\d+$')", False),
         ("any_match(items, 2)", True),
         ("all_match(items, 2)", False),
         ("all_match(same, 2)", True),
@@ -208,6 +210,25 @@ def test_a_regular_expression_that_does_not_end_is_unknown() -> None:
     context = {"text": "a" * 5_000 + "!"}
     many = " or ".join(["matches_regex(text, '(a|aa|a?a)*$')"] * 20)
     assert parse_condition(many).evaluate(context).value is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "why"),
+    [
+        ("a" * 201, "a", "has more than 200 characters"),
+        ("a", "a" * 10_001, "the text has more than 10000 characters"),
+        ("((a{99}){99}){99}", "a", "cannot be searched: its repeats within repeats"),
+    ],
+)
+def test_a_search_that_is_not_made_is_unknown_and_says_why(
+    pattern: str, text: str, why: str
+) -> None:
+    context = {"pattern": pattern, "text": text}
+    for function in ("", "exists", "is_empty", "not"):
+        condition = parse_condition(f"{function}(matches_regex(text, pattern))")
+        found = condition.evaluate(context)
+        assert found.value is None, function
+        assert why in found.because
 
 
 @pytest.mark.parametrize(
