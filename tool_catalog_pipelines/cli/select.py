@@ -7,9 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from tool_catalog_pipelines.cli.batch import BatchOption, Document, respond, respond_to_lines
-from tool_catalog_pipelines.cli.options import JsonOption, json_value, words
+from tool_catalog_pipelines.cli.options import JsonOption, json_value, named
 from tool_catalog_pipelines.cli.output import Screen
-from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
 
 ModeOption = Annotated[
@@ -114,11 +113,7 @@ def assign(
 
 
 def _numbers(texts: list[str] | None, option: str) -> dict[str, Any] | None:
-    pairs = [words(text, option) for text in texts or []]
-    names = [name for name, _ in pairs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InvalidInputError.one(f"{option} {twice[0]} is given twice", "keep one of them")
-    return {name: json_value(value) for name, value in pairs} or None
+    return {name: json_value(value) for name, value in named(texts, option).items()} or None
 
 
 def _arm(found: dict[str, Any]) -> str:
