@@ -16,7 +16,8 @@ _HOSTILE = (
 )  # fmt: skip
 _TEXT_OPERANDS = (
     "'web-1'", '"a\'b"', "inputs.name", "$.disks.filesystems[*].on", "$.nothing", "null", "true",
-    "inputs.limit", "95%", "use", "[1, 'a', null]", "$.full.mounts", "$..use", "none", "nan",
+    "inputs.limit", "95%", "use", "[1, 'a', null]", "[$.use, $.full.mounts]",
+    "$.full.mounts", "$..use", "none", "nan",
     "huge",
 )  # fmt: skip
 CONTEXT: dict[str, Any] = {

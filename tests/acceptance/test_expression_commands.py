@@ -119,6 +119,8 @@ def test_a_catalogue_that_cannot_be_read_costs_only_the_lines_that_need_it(
         ("eval", "N", "--var", "N=five"),
         ("eval", "N", "--var", "N"),
         ("eval", "N", "--var", "N=nan"),
+        ("eval", "N", "--var", "N=1", "--var", "N=2"),
+        ("eval", "N", "--explain", "--range", "N=1:2", "--range", "N=1:3"),
         ("eval", "N", "--explain", "--range", "N=9:1"),
         ("condition", "1 >"),
         ("eval",),

@@ -17,6 +17,8 @@ from typing import Any, cast
 
 import pytest
 
+from tool_catalog_pipelines.cli.selection_answers import MAX_CANDIDATES
+
 Command = tuple[str, ...]
 DEADLINE_S = 300
 PARTS = {"code", "message", "position", "hint", "problems"}
@@ -32,7 +34,12 @@ RIGHT: dict[Command, Any] = {
     },
     ("selection", "policy"): {
         "config": {"max_cost": 1, "environment": "production", "available_permissions": ["read"]},
-        "pattern": {"cost": 1, "requires_background_if": "N > 5", "production_safe": True},
+        "pattern": {
+            "cost": 1,
+            "requires_background_if": "N > 5",
+            "max_N_immediate": 5,
+            "production_safe": True,
+        },
         "context": {"N": 1},
     },
     ("select",): {"capability": "look", "var": {"N": 1}, "permissions": ["read"], "max_cost": 1},
@@ -136,16 +143,25 @@ def test_a_closed_input_is_an_empty_one(arguments: list[str], code: int) -> None
 
 
 def test_ten_thousand_of_everything_is_answered(tmp_path: Path) -> None:
-    many = range(10_000)
+    many, rivals = range(10_000), range(MAX_CANDIDATES)
     documents: list[tuple[Command, Any]] = [
-        (("selection", "rank"), {"candidates": {f"é{n}": {"time_ms": 40 - n / 1e4} for n in many}}),
-        (("selection", "rank"), {"candidates": {f"c{n}": {"cost": n, "x": n} for n in many}}),
+        (
+            ("selection", "rank"),
+            {"candidates": {f"é{n}": {"time_ms": 40 - n / 1e4} for n in rivals}},
+        ),
+        (("selection", "rank"), {"candidates": {f"c{n}": {"cost": n, "x": n} for n in rivals}}),
+        (
+            ("selection", "rank"),
+            {"candidates": {n: {"time_ms": n / 1e4, "cost": -n} for n in rivals}},
+        ),
         (("chain", "order"), {"steps": [[f"s{n}", [f"s{n - 1}"] if n else []] for n in many]}),
         (("chain", "order"), {"steps": [[f"s{n}", [f"s{n ^ 1}"]] for n in many]}),
         (("chain", "order"), {"steps": [["s", ["s*", "x"]] for _ in many]}),
+        (("chain", "order"), {"steps": [["s", ["*" * 1_000_000]], *([f"a{n}", []] for n in many)]}),
+        (("chain", "order"), {"steps": [["a" * 1000 + f"{n}", [f"*b{n}*"]] for n in range(3000)]}),
     ]
     for command, document in documents:
         (answer,) = answered(command, [json.dumps(document).encode()], tmp_path)
         assert_declared(b"", answer)
         if "order" in answer:
-            assert len(answer["order"]) in (0, 1, len(many))
+            assert len(answer["order"]) in (0, 1, len(rivals), len(many), len(many) + 1)

@@ -21,7 +21,7 @@ from tool_catalog_pipelines.cli.batch import (
 from tool_catalog_pipelines.cli.expression_answers import evaluated, judged
 from tool_catalog_pipelines.cli.expression_text import explained, shown_tree
 from tool_catalog_pipelines.cli.fields import BAD_REQUEST
-from tool_catalog_pipelines.cli.options import JsonOption, words
+from tool_catalog_pipelines.cli.options import JsonOption, named
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.errors import InvalidInputError, Problem
 
@@ -61,8 +61,8 @@ def evaluate(
     def document() -> Document:
         return {
             "expr": _needed(expr, "an expression"),
-            "vars": dict(_number(text) for text in var or ()),
-            "ranges": dict(_span(text) for text in span or ()),
+            "vars": _numbers(var),
+            "ranges": _spans(span),
             "tool": tool,
             "pattern": pattern,
             "explain": explain,
@@ -120,15 +120,23 @@ def _needed(text: str | None, what: str) -> str:
     return text
 
 
-def _number(text: str) -> tuple[str, float]:
-    name, value = words(text, "--var")
-    return name, _float(value, f"--var {text}", "N=100")
+def _numbers(texts: list[str] | None) -> dict[str, float]:
+    return {
+        name: _float(value, f"--var {name}={value}", "N=100")
+        for name, value in named(texts, "--var").items()
+    }
 
 
-def _span(text: str) -> tuple[str, list[float]]:
-    name, ends = words(text, "--range")
-    low, _, high = ends.partition(":")
-    return name, [_float(end, f"--range {text}", "N=0:1000") for end in (low, high)]
+def _spans(texts: list[str] | None) -> dict[str, list[float]]:
+    return {
+        name: [_float(end, f"--range {name}={ends}", "N=0:1000") for end in _ends(ends)]
+        for name, ends in named(texts, "--range").items()
+    }
+
+
+def _ends(text: str) -> tuple[str, str]:
+    low, _, high = text.partition(":")
+    return low, high
 
 
 def _float(text: str, where: str, example: str) -> float:

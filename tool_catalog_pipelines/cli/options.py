@@ -50,6 +50,21 @@ def words(text: str, option: str) -> tuple[str, str]:
     return key, value
 
 
+def named(texts: Sequence[str] | None, option: str) -> dict[str, str]:
+    """The values of an option that is repeated, by their keys.
+
+    Raises:
+        InvalidInputError: one has no `=` or no key, or a key is given twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts or ():
+        name, value = words(text, option)
+        if name in found:
+            raise InvalidInputError.one(f"{option} {name} is given twice", "keep one of them")
+        found[name] = value
+    return found
+
+
 def wanted_metadata(where: Sequence[str] | None) -> tuple[tuple[str, str], ...]:
     """The pairs of `--where`.
 

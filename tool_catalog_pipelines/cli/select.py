@@ -7,10 +7,38 @@ from typing import Annotated, Any
 import typer
 
 from tool_catalog_pipelines.cli.batch import BatchOption, Document, respond, respond_to_lines
-from tool_catalog_pipelines.cli.options import JsonOption, json_value, words
+from tool_catalog_pipelines.cli.options import JsonOption, json_value, named
 from tool_catalog_pipelines.cli.output import Screen
-from tool_catalog_pipelines.errors import InvalidInputError
 from tool_catalog_pipelines.settings import load_settings
+
+ModeOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What matters: fast, accurate, thorough, cheap, simple or balanced; "
+        "from your words if left out."
+    ),
+]
+WeightOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Instead of a mode, each as name=share: time, cost, complexity (that it is "
+        "simple), accuracy, completeness; the sum is 1, what is left out counts nothing."
+    ),
+]
+MaxCostOption = Annotated[float | None, typer.Option(help="Refuse what costs more cost units.")]
+MaxTimeOption = Annotated[
+    float | None, typer.Option(help="Refuse what takes longer, and what nobody knows the time of.")
+]
+PlatformOption = Annotated[
+    str | None,
+    typer.Option(help="linux, windows, network, ...: this platform, and tools for several."),
+]
+UserOption = Annotated[
+    str | None, typer.Option(help="Who will run it, for experiments; you if left out.")
+]
+UnitOption = Annotated[
+    str | None, typer.Option(help="The run, or run/step/item, for experiments by those.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,47 +63,23 @@ def select(
         str | None,
         typer.Option(
             help="Where it will run, as tools name it (production, staging, ...); "
-            "TOOL_CATALOG_ENVIRONMENT if left out. A name that no tool mentions is accepted."
+            "TOOL_CATALOG_ENVIRONMENT if left out. The answer says if no tool names it."
         ),
     ] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            help="What matters: fast, accurate, thorough, cheap, simple or balanced; "
-            "from your words if left out."
-        ),
-    ] = None,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Instead of a mode, each as name=share: time, cost, complexity (that it is "
-            "simple), accuracy, completeness; the sum is 1, what is left out counts nothing."
-        ),
-    ] = None,
-    max_cost: Annotated[
-        float | None, typer.Option(help="Refuse what costs more cost units.")
-    ] = None,
-    max_time_ms: Annotated[
-        float | None,
-        typer.Option(help="Refuse what takes longer, and what nobody knows the time of."),
-    ] = None,
+    mode: ModeOption = None,
+    weight: WeightOption = None,
+    max_cost: MaxCostOption = None,
+    max_time_ms: MaxTimeOption = None,
     permission: Annotated[
         list[str] | None,
         typer.Option(
             help="What you may do, may be repeated; read, write, execute and admin if left out."
         ),
     ] = None,
-    platform: Annotated[
-        str | None,
-        typer.Option(help="linux, windows, network, ...: this platform, and tools for several."),
-    ] = None,
+    platform: PlatformOption = None,
     executable: Annotated[bool, typer.Option(help="Only what can be executed here.")] = False,
-    user: Annotated[
-        str | None, typer.Option(help="Who will run it, for experiments; you if left out.")
-    ] = None,
-    unit: Annotated[
-        str | None, typer.Option(help="The run, or run/step/item, for experiments by those.")
-    ] = None,
+    user: UserOption = None,
+    unit: UnitOption = None,
     explain: Annotated[
         bool, typer.Option(help="Why this one, why not the others, what would change it.")
     ] = False,
@@ -145,11 +149,7 @@ def assign(
 
 
 def _numbers(texts: list[str] | None, option: str) -> dict[str, Any] | None:
-    pairs = [words(text, option) for text in texts or []]
-    names = [name for name, _ in pairs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InvalidInputError.one(f"{option} {twice[0]} is given twice", "keep one of them")
-    return {name: json_value(value) for name, value in pairs} or None
+    return {name: json_value(value) for name, value in named(texts, option).items()} or None
 
 
 def _arm(found: dict[str, Any]) -> str:

@@ -172,5 +172,7 @@ def need_of(document: Document, environment: str, user: str) -> Need:
     }
     if not given["capabilities"] and document.get("query") is None:
         fields.add("nothing says what must be done", "give a query, a capability or both")
+    if given["mode"] and given["weights"] is not None:
+        fields.add("there are a mode and weights", "keep one of them")
     fields.check()
     return Need(**given)

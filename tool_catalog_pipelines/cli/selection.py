@@ -16,7 +16,7 @@ from tool_catalog_pipelines.cli.batch import (
     respond,
     respond_to_lines,
 )
-from tool_catalog_pipelines.cli.options import JsonOption, json_value, words
+from tool_catalog_pipelines.cli.options import JsonOption, json_value, named
 
 app = typer.Typer(no_args_is_help=True)
 QueryArgument = Annotated[list[str] | None, typer.Argument(help="What you want, in your words.")]
@@ -49,8 +49,7 @@ def context(
     """Estimate how large a request is from its words."""
 
     def document() -> Document:
-        pairs = [words(text, "--metadata") for text in metadata or []]
-        known = {key: json_value(value) for key, value in pairs}
+        known = {key: json_value(value) for key, value in named(metadata, "--metadata").items()}
         return {"query": " ".join(query or []), "metadata": known}
 
     _run(answers.context, document, batch, as_json)

@@ -27,7 +27,7 @@ from tool_catalog_pipelines.spec.tool import PolicySpec
 
 _CONFIG = ("max_cost", "max_time_ms", "environment", "available_permissions",
            "require_production_safe", "require_approval_for_elevated")  # fmt: skip
-MAX_CANDIDATES = 20_000
+MAX_CANDIDATES = 5_000
 """Of one ranking; candidates that are all equally good are compared in pairs."""
 
 

@@ -12,15 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from tool_catalog_pipelines.expressions.regexes import (
-    Deadline,
-    search,
-    unsearchable,
-)
+from tool_catalog_pipelines.expressions.errors import ExpressionError
+from tool_catalog_pipelines.expressions.regexes import Deadline, search, unsearchable
 
 MAX_PATTERN = 200
 MAX_TEXT = 10_000
-_NESTED_QUANTIFIER = re.compile(r"\([^()]*[+*}][^()]*\)\s*[+*{]")
 
 
 class _Missing:
@@ -90,18 +86,29 @@ def _text_test(test: Callable[[str, str], bool]) -> Callable[[Any, Any], Any]:
 
 
 def _matches(text: Any, pattern: Any, deadline: Deadline) -> Any:
-    """Regular expression search, with limits against patterns that never end."""
+    """Regular expression search, with limits against patterns that never end.
+
+    Raises:
+        ExpressionError: the search is not made, so that nobody knows what it would give.
+    """
     if not (isinstance(text, str) and isinstance(pattern, str)):
         return MISSING
-    if len(pattern) > MAX_PATTERN or len(text) > MAX_TEXT or _NESTED_QUANTIFIER.search(pattern):
-        return MISSING
+    if len(pattern) > MAX_PATTERN:
+        raise _given_up(f"the regular expression has more than {MAX_PATTERN} characters")
+    if len(text) > MAX_TEXT:
+        raise _given_up(f"the text has more than {MAX_TEXT} characters")
     try:
         re.compile(pattern)
-        if unsearchable(pattern) is not None:
-            return MISSING
-        return search(pattern, text, deadline) is not None
     except (re.error, RecursionError, OverflowError):
         return MISSING
+    why_not = unsearchable(pattern)
+    if why_not is not None:
+        raise _given_up(f"the regular expression cannot be searched: {why_not}")
+    return search(pattern, text, deadline) is not None
+
+
+def _given_up(why: str) -> ExpressionError:
+    return ExpressionError(why, code="limit")
 
 
 def _over_list(test: Callable[[list[bool]], bool]) -> Callable[[Any, Any], Any]:

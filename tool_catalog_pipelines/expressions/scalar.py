@@ -152,5 +152,6 @@ def _finite(
         raise ExpressionError(message, column, code="no_value") from error
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
-    message = f"{what} gives {value}, which is not a finite number"
+    gives = "a complex number" if isinstance(value, complex) else str(value)
+    message = f"{what} gives {gives}, which is not a finite number"
     raise ExpressionError(message, column, code="no_value")

@@ -28,7 +28,7 @@ _MEANT = {
     "!": "write not or !=",
     "^": "write ** for a power",
 }
-_PATH_ENDS = frozenset(" \t\r\n,)=!<>+-*/%")
+_PATH_ENDS = frozenset(" \t\r\n,)]=!<>+-*/%")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ Steps = Sequence[tuple[str, Sequence[str]]]
 MAX_DEPENDENCIES = 1_000_000
 MAX_COMPARISONS = 10_000_000
 """Of wildcards with names of steps."""
+MAX_COMPARED = 1_000_000_000
+"""Characters of names that are compared with wildcards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,17 @@ def _wildcards(steps: Steps, names: Collection[str]) -> dict[str, list[str]]:
     """Every dependency with a wildcard, and the steps that it means."""
     texts = dict.fromkeys(text for _, depends_on in steps for text in depends_on if "*" in text)
     _check_size(len(texts) * len(names), MAX_COMPARISONS, "wildcards for so many steps")
-    return {text: [name for name in names if _matches(text.split("*"), name)] for text in texts}
+    _check_size(
+        len(texts) * sum(map(len, names)), MAX_COMPARED, "wildcards for names of such length"
+    )
+    return {text: _matching(text, names) for text in texts}
+
+
+def _matching(text: str, names: Collection[str]) -> list[str]:
+    """The names that a wildcard means; `**` means no more than `*`."""
+    first, *middle, last = text.split("*")
+    middle = [fragment for fragment in middle if fragment]
+    return [name for name in names if _matches(first, middle, last, name)]
 
 
 def _check_size(count: int, limit: int, what: str) -> None:
@@ -88,9 +100,8 @@ def _meant(
     return found, "" if found else f"Missing dependency: {text}"
 
 
-def _matches(fragments: Sequence[str], name: str) -> bool:
+def _matches(first: str, middle: Sequence[str], last: str, name: str) -> bool:
     """Whether a name begins with the first fragment, ends with the last, has the rest in order."""
-    first, *middle, last = fragments
     if len(name) < len(first) + len(last) or not name.startswith(first):
         return False
     at, end = len(first), len(name) - len(last)

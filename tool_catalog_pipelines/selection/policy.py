@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from tool_catalog_pipelines.expressions.condition import parse_condition
 from tool_catalog_pipelines.expressions.errors import ExpressionError
+from tool_catalog_pipelines.selection.context import is_number
 from tool_catalog_pipelines.spec.tool import PolicySpec
 
 Severity = Literal["hard", "soft"]
@@ -167,7 +168,7 @@ def _background(policy: PolicySpec, context: Mapping[str, Any]) -> _Broken:
     most = policy.max_n_immediate
     if most is not None:
         count = context.get("N")
-        if not isinstance(count, int | float):
+        if not isinstance(count, int | float) or not is_number(count):
             message = f"N is not known, and above {most:g} it must run in the background"
             yield "max_n_immediate_exceeded", message
         elif count > most:

@@ -54,6 +54,8 @@ def verdict(text: str) -> bool | None:
         ("matches_regex(text, '^d.sk')", True),
         ("matches_regex(text, '^full')", False),
         ("matches_regex(items, 'a')", None),
+        (r"matches_regex('10.0.0.1', '^(\d+\.){3}\d+$')", True),
+        (r"matches_regex('ten', '^(\d+\.){3}\d+$')", False),
         ("any_match(items, 2)", True),
         ("all_match(items, 2)", False),
         ("all_match(same, 2)", True),
@@ -113,6 +115,7 @@ def test_functions(text: str, value: bool | None) -> None:
         ("(1 if absent else 2) == 1", None),
         ("2 in items and 'a' in object and 'disk' in text", True),
         ("5 not in items", True),
+        ("1 in [$.zero, $.items[0]] and [$.zero] == [0]", True),
         ("items == [1, 2, 3]", True),
         ("[1, absent] == [1]", None),
         ("big > 1", True),
@@ -211,12 +214,32 @@ def test_a_regular_expression_that_does_not_end_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pattern", "text", "why"),
+    [
+        ("a" * 201, "a", "has more than 200 characters"),
+        ("a", "a" * 10_001, "the text has more than 10000 characters"),
+        ("((a{99}){99}){99}", "a", "cannot be searched: its repeats within repeats"),
+    ],
+)
+def test_a_search_that_is_not_made_is_unknown_and_says_why(
+    pattern: str, text: str, why: str
+) -> None:
+    context = {"pattern": pattern, "text": text}
+    for function in ("", "exists", "is_empty", "not"):
+        condition = parse_condition(f"{function}(matches_regex(text, pattern))")
+        found = condition.evaluate(context)
+        assert found.value is None, function
+        assert why in found.because
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "a and (b or c)",
         "not a == b",
         "(a and b) and c",
         "x in [1, 'a']",
+        "$.a in [$.b, $.c[0], $.d]",
         "(1 if a else 2) > 3",
         '"it\'s" == x',
         "95% < $.a[*].b",

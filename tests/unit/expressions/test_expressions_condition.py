@@ -59,8 +59,8 @@ def test_broken_conditions_are_refused(text: str) -> None:
 
 
 def test_regular_expressions_that_may_never_end_are_unknown() -> None:
-    text = "matches_regex('aaaaaaaaaaaaaaaaaaaaaaaa!', '(a+)+$')"
-    assert parse_condition(text).evaluate({}).value is None
+    text = "matches_regex('{}!', '(a|aa)+$')"
+    assert parse_condition(text.format("a" * 500)).evaluate({}).value is None
 
 
 def test_what_a_condition_reads_is_known() -> None:

@@ -24,6 +24,7 @@ def test_ready_steps_queue_in_the_order_in_which_they_came() -> None:
         ("step_*", ("step_1_ps", "step_2_df")),
         ("*_df", ("step_2_df",)),
         ("*1*ps", ("step_1_ps",)),
+        ("*1***ps", ("step_1_ps",)),
     ],
 )
 def test_wildcards_mean_every_other_step_that_matches(
@@ -54,6 +55,12 @@ def test_steps_that_wait_for_each_other_have_no_order(
 ) -> None:
     found = order_steps(steps)
     assert (found.order, found.levels, found.errors) == ((), (), (error,))
+
+
+def test_names_that_are_long_are_compared_within_limits() -> None:
+    steps = [("a" * 10_000 + str(number), [f"*b{number}*"]) for number in range(400)]
+    with pytest.raises(InvalidInputError, match="too many wildcards for names of such length"):
+        order_steps(steps)
 
 
 def test_no_steps_have_an_empty_order() -> None:

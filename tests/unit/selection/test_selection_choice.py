@@ -268,6 +268,7 @@ def test_a_tie_is_broken_by_who_is_asked_also_between_patterns_of_one_tool() -> 
 
     choice = twins(ask)
     assert chosen(choice) == "echo.b"
+    assert not choice_as_json(choice)["explanation"]["changes"], "figures did not decide"
     assert (choice.method, choice.decision and choice.decision.justification) == (
         "llm_tiebreaker", "it is newer",
     )  # fmt: skip
@@ -350,11 +351,13 @@ def test_what_would_change_the_answer_does_change_it(index: CandidateIndex) -> N
                 assert other.chosen.candidate.label == change["winner"]
 
 
-def test_a_faster_runner_up_wins_at_the_time_that_is_told() -> None:
+@pytest.mark.parametrize("history", [{}, {("linux/second@1.0.0", "use/run"): (30, 10)}])
+def test_a_faster_runner_up_wins_at_the_time_that_is_told(history: dict[Any, Any]) -> None:
     def tools(second_ms: float) -> CandidateIndex:
         return index_of(
             make_tool("linux/first", time_estimate_ms="200", preference_match=match(0.6, 0.6)),
             make_tool("linux/second", time_estimate_ms=str(second_ms)),
+            history=history,
         )
 
     need = Need(USE, mode="fast")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +65,9 @@ APPROVAL = [("requires_approval", "soft")]
         ({"max_N_immediate": 5}, {"context": {"N": 5}}, []),
         ({"max_N_immediate": 5}, {"context": {"N": 6}}, MANY),
         ({"max_N_immediate": 5}, {}, MANY),
+        ({"max_N_immediate": 5}, {"context": {"N": math.nan}}, MANY),
+        ({"max_N_immediate": 5}, {"context": {"N": True}}, MANY),
+        ({"max_N_immediate": 5}, {"context": {"N": 10**400}}, MANY),
         ({"requires_approval": True}, {}, APPROVAL),
         ({"required_permissions": ["admin"]}, {}, APPROVAL),
         ({"required_permissions": ["admin"], "requires_approval": True}, {}, APPROVAL),
