@@ -44,7 +44,6 @@ def make_executions(
 def make_spread(
     times_ms: Sequence[float],
     cost_units: Sequence[float] | None = (1.0,),
-    share_succeeded: float = 1.0,
 ) -> Spread:
     """A spread of these times; a single cost holds for all of them."""
     n = len(times_ms)
@@ -56,7 +55,6 @@ def make_spread(
         times_ms=np.sort(np.array(times_ms, dtype=np.float64)),
         cost_units=costs,
         runs=5,
-        share_succeeded=share_succeeded,
         is_of_step=True,
     )
 

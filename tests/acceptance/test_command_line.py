@@ -51,7 +51,7 @@ def test_broken_file_is_refused_with_its_place_and_the_others_are_imported(
 def test_host_health_runs_and_leaves_facts_a_lock_and_a_report(
     program: Program, settings: Settings
 ) -> None:
-    result = program("chain", "run", "host_health", "--json")
+    result = program("chain", "run", "host_health", "--input", "top=5", "--json")
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
     assert document["status"] == "success"

@@ -211,12 +211,19 @@ def test_select_gives_the_version_of_the_units_arm(run: Run) -> None:
     assert "but not here: runs of tester in production" in mine, "the actor, if none is named"
 
 
+def test_an_environment_that_nobody_names_is_told(run: Run, settings: Settings) -> None:
+    asked = ("select", "--capability", "use", "--json", "--environment")
+    notes = json.loads(run(*asked, "prod").stdout)["hints"]["notes"]
+    assert any("names the environment 'prod' (they name production)" in note for note in notes)
+    assert not json.loads(run(*asked, "production").stdout)["hints"]["notes"]
+
+
 @pytest.mark.parametrize("kind", ["run", "item"])
 def test_select_in_a_batch_draws_for_runs_and_items(
     run: Run, settings: Settings, kind: str
 ) -> None:
     write(settings, "experiments", "faster_echo", make_experiment(unit=kind))
-    units = [f"run-{number}/s/0" for number in range(12)]
+    units = [f"run-{number}{'/s/0' if kind == 'item' else ''}" for number in range(12)]
     needs = [{"capability": "use", "unit": unit} for unit in units]
     lines = run("select", "--batch", text="\n".join(map(json.dumps, needs))).stdout.splitlines()
     asked = [{"experiment": "faster_echo", "unit": unit} for unit in units]

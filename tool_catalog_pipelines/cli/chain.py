@@ -124,7 +124,8 @@ def run(name: NameArgument, inputs: InputOption = None, as_json: JsonOption = Fa
     given = parse_inputs(inputs or [])
     with started(settings, screen) as catalog:
         plan = find_chains(settings).plan(name)
-        check_inputs(plan.inputs, given, f"chain {name}")
+        checked = check_inputs(plan.inputs, given, f"chain {name}")
+        given = {key: checked[key] for key in given}
         with open_instance(settings) as instance:
             outcome = run_chain(plan, given, settings, instance, print_step(screen))
         time = time_of_run(catalog, settings, outcome.run_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from tool_catalog_pipelines.catalog.sources import installed_snapshot
@@ -32,7 +32,7 @@ from tool_catalog_pipelines.selection.explanation import choice_as_json, meaning
 from tool_catalog_pipelines.selection.exposed_choice import exposed
 from tool_catalog_pipelines.selection.exposure import experiment_named, exposure_of
 from tool_catalog_pipelines.selection.need import Need
-from tool_catalog_pipelines.selection.policy import ALL_PERMISSIONS
+from tool_catalog_pipelines.selection.policy import ALL_PERMISSIONS, PRODUCTION
 from tool_catalog_pipelines.selection.sentences import choice_as_text
 from tool_catalog_pipelines.selection.tie_break import find_tie_breaker
 from tool_catalog_pipelines.settings import Settings
@@ -82,7 +82,23 @@ class Session:
             need = replace(need, capabilities=(meaning.meant.capability,), ways=meaning.ways)
         index = self._index(need.environment)
         choice = select(need, index, find_tie_breaker(self._settings.tie_breaker))
-        return exposed(choice, index), meaning
+        return exposed(replace(choice, remarks=self._remarks(need)), index), meaning
+
+    def _remarks(self, need: Need) -> tuple[str, ...]:
+        """An environment that nobody knows is mostly a typing mistake."""
+        if need.environment in (self._settings.environment, *self._environments):
+            return ()
+        return (
+            f"no tool, experiment or setting names the environment {need.environment!r} "
+            f"(they name {', '.join(sorted(self._environments))}), and what holds for production "
+            "does not hold in it",
+        )
+
+    @cached_property
+    def _environments(self) -> frozenset[str]:
+        named = {name for tool in self._snapshot.tools for name in tool.header.environments}
+        targets = {spec.target_environment for spec in self._snapshot.seen_experiments}
+        return frozenset({PRODUCTION, *named, *(name for name in targets if name)})
 
     def answer(self, document: Document) -> dict[str, Any]:
         """The choice as JSON."""

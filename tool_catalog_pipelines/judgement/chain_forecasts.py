@@ -44,7 +44,15 @@ from tool_catalog_pipelines.stats.calibration import position_of
 Outcome = Literal["succeeded", "failed"]
 OutcomesOf = Callable[[Sequence[str]], Mapping[str, Outcome]]
 """Run ids -> how those ended that have ended."""
+
+
+def nobody_knows(_run_ids: Sequence[str]) -> Mapping[str, Outcome]:
+    """For those who cannot ask Dagster."""
+    return {}
+
+
 COMPARED_AT_ONCE = 1000
+WAITING_DAYS = 30
 _LOG = logging.getLogger(__name__)
 
 _ACTUAL = text("""
@@ -105,10 +113,18 @@ def store_forecast(engine: Engine, lock: RunLock, found: ChainForecast) -> None:
 
 
 def forecast_and_store(
-    engine: Engine, plan: Plan, lock: RunLock, snapshot: CatalogSnapshot
+    engine: Engine,
+    plan: Plan,
+    lock: RunLock,
+    snapshot: CatalogSnapshot,
+    outcomes_of: OutcomesOf = nobody_knows,
 ) -> ChainForecast | None:
-    """Both, for the start of a run, which must not fail for the lack of a forecast."""
+    """Both, for the start of a run, which must not fail for the lack of a forecast.
+
+    Runs that have ended since are compared before, as only those that succeeded are drawn again.
+    """
     try:
+        compare_forecasts(engine, outcomes_of)
         found = forecast_run(engine, plan, lock, snapshot)
         store_forecast(engine, lock, found)
     except Exception as error:  # whatever is wrong with a forecast, the run goes on without it
@@ -199,12 +215,16 @@ _COMPARE = (
 
 
 def _waiting(connection: Connection, after: tuple[datetime, str] | None) -> Sequence[RowMapping]:
-    """The next ones that wait, oldest first; some of their runs may never end."""
+    """The next ones that wait, oldest first; after WAITING_DAYS nobody will say how they ended."""
     f = chain_forecasts.c
     place = tuple_(f.run_started_at, f.run_id)
     statement = (
         select(f.tenant, f.run_id, f.run_started_at, f.document)
-        .where(f.compared_at.is_(None), true() if after is None else place > after)
+        .where(
+            f.compared_at.is_(None),
+            f.run_started_at > text(f"now() - interval '{WAITING_DAYS} days'"),
+            true() if after is None else place > after,
+        )
         .order_by(f.run_started_at, f.run_id)
         .limit(COMPARED_AT_ONCE)
         .with_for_update(skip_locked=True)

@@ -80,17 +80,27 @@ class _Reader:
         self._scope = {"tenant": identity.tenant, "environment": identity.environment}
 
     def past(self, plan: Plan, lock: RunLock) -> ChainPast:
-        this = {"chain": plan.chain, "run_id": lock.identity.run_id}
-        own = self._runs(sql.RUNS_OF_CHAIN, most=CHAIN_RUNS, **this)
-        runs = past_runs(self._of(sql.STEPS_OF_RUNS, own))
+        this = {"chain": plan.chain, "run_id": lock.identity.run_id, "most": CHAIN_RUNS}
+        own = self._runs(sql.RUNS_OF_CHAIN, fingerprint=None, **this)
+        same = self._runs(sql.RUNS_OF_CHAIN, fingerprint=plan.fingerprint, **this)
+        runs = past_runs(self._of(sql.STEPS_OF_RUNS, same))
         rows = self._executions(own)
         elsewhere = self._of_tools(plan, lock, rows)
         rows += self._executions([run for run in elsewhere if run not in own])
         delays: list[float] = []
         if len(usable_runs(plan, runs)) < MINIMUM_RUNS:
-            others = self._runs(sql.RUNS_OF_OTHERS, most=OTHER_RUNS, **this)
-            delays = start_delays((*runs, *past_runs(self._of(sql.STEPS_OF_RUNS, others))))
-        return ChainPast(_by_use(rows), runs, tuple(delays), _correlation(rows))
+            others = self._runs(sql.RUNS_OF_OTHERS, chain=plan.chain, most=OTHER_RUNS)
+            found = past_runs(self._of(sql.STEPS_OF_RUNS, [*own, *others]))
+            delays = start_delays(found)
+        outcomes = self._execute(sql.OUTCOMES, {**self._scope, **this}).mappings().one()
+        return ChainPast(
+            executions=_by_use(rows),
+            runs=runs,
+            start_delays_ms=tuple(delays),
+            correlation=_correlation(rows),
+            ended=outcomes["ended"],
+            succeeded=outcomes["succeeded"],
+        )
 
     def _of_tools(self, plan: Plan, lock: RunLock, rows: Sequence[_Row]) -> list[_Run]:
         """Runs of tools that the chain's own runs say too little about."""

@@ -5,10 +5,28 @@ from __future__ import annotations
 from sqlalchemy import text
 
 RUNS_OF_CHAIN = text("""
-    SELECT run_id, run_started_at FROM tool_catalog.run_locks
-    WHERE tenant = :tenant AND chain = :chain AND run_id <> :run_id
-        AND document -> 'identity' ->> 'environment' = :environment
-    ORDER BY run_started_at DESC LIMIT :most
+    SELECT l.run_id, l.run_started_at
+    FROM tool_catalog.run_locks AS l
+    LEFT JOIN tool_catalog.chain_forecasts AS f ON f.tenant = l.tenant AND f.run_id = l.run_id
+    WHERE l.tenant = :tenant AND l.chain = :chain AND l.run_id <> :run_id
+        AND l.document -> 'identity' ->> 'environment' = :environment
+        AND (CAST(:fingerprint AS text) IS NULL OR l.fingerprint = :fingerprint)
+        AND (f.run_id IS NULL OR f.outcome = 'succeeded')
+    ORDER BY l.run_started_at DESC LIMIT :most
+""")
+"""Runs that failed, or that nobody knows to have ended, say nothing of a run that succeeds.
+
+One without a forecast continued another, or is older than forecasts.
+"""
+
+OUTCOMES = text("""
+    SELECT count(*) AS ended, count(*) FILTER (WHERE outcome = 'succeeded') AS succeeded
+    FROM (
+        SELECT outcome FROM tool_catalog.chain_forecasts
+        WHERE tenant = :tenant AND environment = :environment AND chain = :chain
+            AND outcome IS NOT NULL
+        ORDER BY run_started_at DESC LIMIT :most
+    ) AS newest
 """)
 
 RUNS_OF_OTHERS = text("""
@@ -58,7 +76,8 @@ EXECUTIONS_OF_RUNS = text("""
     ), chosen AS (
         SELECT DISTINCT run_id, step, item FROM (
             SELECT run_id, step, item, dense_rank() OVER (
-                PARTITION BY run_id, step, tool_version ORDER BY hashtext(item), item
+                PARTITION BY run_id, step, tool_version
+                ORDER BY hashtext(run_id || item), item
             ) AS place
             FROM facts
         ) AS placed
@@ -84,6 +103,7 @@ RUNS_OF_TOOL = text("""
         SELECT run_id, run_started_at FROM tool_catalog.tool_telemetry
         WHERE tool_id = :tool_id AND capability = :capability AND pattern = :pattern
             AND tenant = :tenant AND environment = :environment
+            AND status IN ('success', 'no_result')
         ORDER BY started_at DESC LIMIT :rows
     ) AS newest
     GROUP BY run_id

@@ -30,6 +30,7 @@ from tool_catalog_pipelines.telemetry.spool_folder import spool_of
 from tool_catalog_pipelines.telemetry.writer import FactWriter
 
 FLUSH_TIMEOUT_S = 30.0
+OnNew = Callable[[RunLock, Catalog], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,11 @@ def chain_run_resource(plan: Plan) -> dg.ResourceDefinition:
         inputs = cast("Mapping[str, Any]", context.resource_config["inputs"])
         if context.run is None:
             raise NotFoundError.one("a chain step runs inside a Dagster run only")
-        say = context.log.info if context.log else _unheard
-        with open_chain_run(plan, inputs, context.run, load_settings(), say) as run:
+
+        def on_new(lock: RunLock, catalog: Catalog) -> None:
+            _forecast(plan, lock, catalog, context)
+
+        with open_chain_run(plan, inputs, context.run, load_settings(), on_new) as run:
             yield run
 
     return dg.ResourceDefinition(
@@ -64,17 +68,17 @@ def open_chain_run(
     inputs: Mapping[str, Any],
     run: dg.DagsterRun,
     settings: Settings,
-    say: Callable[[str], None],
+    on_new: OnNew,
 ) -> Generator[ChainRun]:
     """Open the database, resolve or read the run lock, and record facts until the end.
 
-    A run that is new says what it is expected to take, and keeps it to be judged by.
+    `on_new` is told the lock of a run that is new, before its first step.
     """
     with open_catalog(settings) as catalog, catalog.followed() as live:
         write = FactWriter(catalog.engine).write
         spool = spool_of(catalog.engine, settings.spool_dir)
         deliver_spool(spool, write)
-        lock = _stored_lock(run, catalog) or _new_lock(plan, inputs, run, catalog, settings, say)
+        lock = _stored_lock(run, catalog) or _new_lock(plan, inputs, run, catalog, settings, on_new)
         recorder = FactRecorder(spool, write)
         services = Services(
             snapshot=live.current,
@@ -104,7 +108,7 @@ def _new_lock(
     run: dg.DagsterRun,
     catalog: Catalog,
     settings: Settings,
-    say: Callable[[str], None],
+    on_new: OnNew,
 ) -> RunLock:
     """The lock of a run whose first process this is."""
     identity = RunIdentity(
@@ -119,23 +123,24 @@ def _new_lock(
     catalog.runs.record_chain(plan.chain, plan.version, plan.fingerprint, plan.content)
     lock = RunLock.from_json(catalog.runs.lock(run.run_id, lock.to_json()))
     if inherited is None:
-        _forecast(plan, lock, catalog, say)
+        on_new(lock, catalog)
     return lock
 
 
-def _forecast(plan: Plan, lock: RunLock, catalog: Catalog, say: Callable[[str], None]) -> None:
-    """Not for a run that continues another one: it does not execute everything."""
+def _forecast(plan: Plan, lock: RunLock, catalog: Catalog, context: dg.InitResourceContext) -> None:
+    """Say what the run is expected to take, and keep it to be judged by.
+
+    Not for a run that continues another one: it does not execute everything.
+    """
     # Imported here, so that loading the code location stays lean.
-    from tool_catalog_pipelines.judgement.chain_forecasts import forecast_and_store
+    from tool_catalog_pipelines.judgement.chain_forecasts import forecast_and_store, nobody_knows
+    from tool_catalog_pipelines.orchestration.ended_runs import ended_runs
     from tool_catalog_pipelines.planning.simulation.chain_forecast_text import forecast_in_a_line
 
-    found = forecast_and_store(catalog.engine, plan, lock, catalog.seen())
-    if found is not None:
-        say(forecast_in_a_line(found))
-
-
-def _unheard(_: str) -> None:
-    pass
+    outcomes_of = ended_runs(context.instance) if context.instance else nobody_knows
+    found = forecast_and_store(catalog.engine, plan, lock, catalog.seen(), outcomes_of)
+    if found is not None and context.log is not None:
+        context.log.info(forecast_in_a_line(found))
 
 
 def _inherited(run: dg.DagsterRun, catalog: Catalog, identity: RunIdentity) -> RunLock | None:

@@ -16,21 +16,15 @@ _OUTCOMES: Mapping[dg.DagsterRunStatus, Outcome] = {
 
 
 def ended_runs(instance: dg.DagsterInstance) -> OutcomesOf:
-    """A function from run ids to the outcomes of those that have ended.
+    """A function from run ids to the outcomes of those that have ended, as this Dagster knows.
 
-    A run that Dagster does not know (any more) has failed: nobody can say that it succeeded.
+    Of a run that it does not know it says nothing: another Dagster may.
     """
 
     def outcomes_of(run_ids: Sequence[str]) -> Mapping[str, Outcome]:
         if not run_ids:
             return {}
         found = instance.get_runs(dg.RunsFilter(run_ids=list(run_ids)))
-        status = {run.run_id: run.status for run in found}
-        outcomes: dict[str, Outcome] = {}
-        for run_id in run_ids:
-            known = status.get(run_id, dg.DagsterRunStatus.FAILURE)
-            if known in _OUTCOMES:
-                outcomes[run_id] = _OUTCOMES[known]
-        return outcomes
+        return {run.run_id: _OUTCOMES[run.status] for run in found if run.status in _OUTCOMES}
 
     return outcomes_of

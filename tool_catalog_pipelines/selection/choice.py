@@ -49,7 +49,8 @@ class NoChoiceError(InvalidInputError):
 class Choice:
     """The best candidate, all others in their order, and everything that led there.
 
-    `exposure` and `drawn` are those of an experiment on the chosen tool (exposed_choice.py).
+    `exposure` and `drawn` are those of an experiment on the chosen tool (exposed_choice.py);
+    `remarks` are what whoever asked should know besides.
     """
 
     need: Need
@@ -62,6 +63,7 @@ class Choice:
     decision: Decision | None = None
     exposure: Exposure | None = None
     drawn: Judged | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> Judged:

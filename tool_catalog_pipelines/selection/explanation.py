@@ -39,7 +39,7 @@ def choice_as_json(choice: Choice) -> dict[str, Any]:
             "execution_mode": choice.execution_mode,
             "sla_class": choice.sla_class,
             "executable": chosen.is_executable,
-            "notes": [violation.message for violation in choice.given.verdict.violations],
+            "notes": [*choice.remarks, *(v.message for v in choice.given.verdict.violations)],
         },
         "experiment": choice.exposure.to_json() if choice.exposure else None,
         "alternatives": [one.candidate.short_name for one in choice.alternatives],

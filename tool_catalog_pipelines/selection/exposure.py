@@ -24,6 +24,8 @@ _HOW_TO_NAME: Mapping[str, str] = {
     "run": "give the id of the run with --unit, or as `unit`",
     "item": "give run/step/item with --unit, or as `unit`",
 }
+_PARTS: Mapping[str, int] = {"run": 1, "item": 3}
+"""Of what is written with strokes between: another unit would draw an arm that no run has."""
 _NOT_ACTIVE: Mapping[str, str] = {
     "draft": "the experiment is a draft: nobody takes part before its status is active",
     "completed": "the experiment is completed: everybody gets the version that latest means",
@@ -138,4 +140,7 @@ def _left_out(experiment: ExperimentSpec, environment: str, user: str, unit: str
         return f"runs of {user or 'nobody'} in {environment} take no part"
     if not unit:
         return f"its unit is the {experiment.unit}; {_HOW_TO_NAME[experiment.unit]}"
+    parts = _PARTS.get(experiment.unit)
+    if parts is not None and unit.count("/") + 1 != parts:
+        return f"{unit!r} is no {experiment.unit}; {_HOW_TO_NAME[experiment.unit]}"
     return ""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tool_catalog_pipelines.errors import InvalidInputError, Problem
 from tool_catalog_pipelines.selection.context import is_number
-from tool_catalog_pipelines.selection.policy import ALL_PERMISSIONS, Limits
+from tool_catalog_pipelines.selection.policy import ALL_PERMISSIONS, PRODUCTION, Limits
 from tool_catalog_pipelines.selection.preference import known_mode
 from tool_catalog_pipelines.selection.scoring import checked_weights
 
@@ -44,7 +44,7 @@ class Need:
     query: str = ""
     variables: Mapping[str, float] = field(default_factory=dict[str, float])
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    environment: str = "production"
+    environment: str = PRODUCTION
     permissions: frozenset[str] = ALL_PERMISSIONS
     max_cost: float | None = None
     max_time_ms: float | None = None

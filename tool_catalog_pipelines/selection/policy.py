@@ -15,6 +15,7 @@ from tool_catalog_pipelines.expressions.errors import ExpressionError
 from tool_catalog_pipelines.selection.context import is_number
 from tool_catalog_pipelines.spec.tool import PolicySpec
 
+PRODUCTION = "production"
 Severity = Literal["hard", "soft"]
 ALL_PERMISSIONS = frozenset({"read", "write", "execute", "admin"})
 ELEVATED = frozenset({"admin", "root", "sudo"})
@@ -35,7 +36,7 @@ class Limits:
 
     max_cost: float | None = None
     max_time_ms: float | None = None
-    environment: str = "production"
+    environment: str = PRODUCTION
     available_permissions: frozenset[str] = ALL_PERMISSIONS
     require_production_safe: bool = True
     require_approval_for_elevated: bool = True
@@ -130,11 +131,7 @@ def _cost(policy: PolicySpec, limits: Limits, cost: float) -> _Broken:
 
 def _place(policy: PolicySpec, limits: Limits) -> _Broken:
     environment = limits.environment
-    if (
-        limits.require_production_safe
-        and environment == "production"
-        and not policy.production_safe
-    ):
+    if limits.require_production_safe and environment == PRODUCTION and not policy.production_safe:
         yield "not_production_safe", "it is not marked as safe in production"
     needed = policy.required_permissions
     missing = sorted(set(needed) - limits.available_permissions) if needed else ()

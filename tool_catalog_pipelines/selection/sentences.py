@@ -78,6 +78,7 @@ def _answer(choice: Choice) -> list[str]:
         *(("assuming", text) for text in _assumed(chosen)),
         *(("not used", text) for text in _unused(choice, chosen)),
         *(("succeeds", text) for text in _success(chosen)),
+        *(("note", remark) for remark in choice.remarks),
         *(("note", violation.message) for violation in choice.given.verdict.violations),
         *(("experiment", text) for text in _experiment(choice)),
         *(("note", text) for text in _not_executable(chosen)),

@@ -10,7 +10,13 @@ from stored_runs import StoredRuns, insert_tool, step_fact
 
 from tool_catalog_pipelines.errors import DatabaseUnavailableError
 from tool_catalog_pipelines.judgement import chain_past
+from tool_catalog_pipelines.judgement.chain_forecasts import (
+    Outcome,
+    compare_forecasts,
+    store_forecast,
+)
 from tool_catalog_pipelines.judgement.chain_past import CHAIN_RUNS, ITEMS_OF_A_STEP
+from tool_catalog_pipelines.planning.simulation.chain_forecast import forecast_chain
 from tool_catalog_pipelines.planning.simulation.past import (
     ChainPast,
     Correlation,
@@ -114,6 +120,30 @@ def test_the_newest_runs_count(line: StoredRuns) -> None:
     for number in range(CHAIN_RUNS + 3):
         line.keep(f"run-{number:02}", step_fact("a", 0, 1), hours=number)
     assert runs(line.past()) == [f"run-{number:02}" for number in range(3, CHAIN_RUNS + 3)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "known"), [("succeeded", True), ("failed", False), (None, False)]
+)
+def test_only_runs_that_succeeded_are_drawn_again(
+    line: StoredRuns, outcome: Outcome | None, known: bool
+) -> None:
+    lock = line.keep("one", step_fact("a", 0, 10), step_fact("b", 10, 20))
+    store_forecast(line.engine, lock, forecast_chain(line.plan, lock, line.snapshot, ChainPast()))
+    if outcome:
+        assert compare_forecasts(line.engine, lambda ids: dict.fromkeys(ids, outcome)) == 1
+    past = line.past()
+    assert (bool(past.runs), bool(executions(past))) == (known, known)
+    assert (past.ended, past.succeeded) == (int(outcome is not None), int(known))
+
+
+def test_runs_of_another_plan_lend_their_executions_and_not_their_shape(
+    line: StoredRuns, engine: Engine, settings: Settings
+) -> None:
+    before = StoredRuns(engine, settings, f"{LINE}\nparallel: 7")
+    before.keep("one", step_fact("a", 0, 10), step_fact("b", 10, 20))
+    past = line.past()
+    assert (runs(past), len(executions(past))) == ([], 2)
 
 
 def test_of_long_lists_a_part_is_read_and_all_is_counted(line: StoredRuns) -> None:

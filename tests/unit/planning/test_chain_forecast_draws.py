@@ -102,7 +102,6 @@ def test_a_skipped_step_takes_its_delay_and_nothing_else() -> None:
     assert everywhere(found.work_ms) == 0
     assert found.cost_units is not None
     assert everywhere(found.cost_units) == 0
-    assert found.share_succeeded == 1.0
 
 
 def test_a_conditional_step_runs_as_often_as_it_did() -> None:
@@ -196,24 +195,6 @@ def test_an_unknown_cost_of_any_step_that_runs_hides_the_cost() -> None:
     never = drawn(step("a"), step("b", variants=unknown, shape=shape([0] * 5)))
     assert never.cost_units is not None
     assert everywhere(never.cost_units) == 1
-
-
-def test_the_share_that_succeeds_is_the_product() -> None:
-    weak = ((1.0, make_spread([1.0] * 20, share_succeeded=0.9)),)
-    weaker = ((0.5, make_spread([1.0] * 20, share_succeeded=0.8)), (0.5, make_spread([1.0] * 20)))
-    found = drawn(
-        step("a", variants=weak),
-        step("b", variants=weaker),
-        step("c", variants=weak, shape=shape([3] * 5)),
-        step("d", variants=weak, may_fail=True),
-    )
-    assert found.share_succeeded == pytest.approx(0.9 * 0.9 * 0.9**3)
-
-
-def test_a_step_that_is_often_skipped_fails_less_often() -> None:
-    weak = ((1.0, make_spread([1.0] * 20, share_succeeded=0.5)),)
-    found = drawn(step("a", variants=weak, shape=shape([1, 0, 0, 0, 0])))
-    assert found.share_succeeded == pytest.approx(0.2 * 0.5 + 0.8, abs=0.03)
 
 
 def test_drawn_times_are_spread_as_the_past_was() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,11 +61,12 @@ def test_twenty_executions_in_five_runs_are_enough(
         assert found == missing
 
 
-def test_failures_count_for_success_and_never_for_time() -> None:
+def test_failures_take_time_only_where_the_run_goes_on_after_them() -> None:
     failures = make_executions([999.0] * 5, has_succeeded=False)
-    found = spread([*make_executions(TIMES), *failures])
-    assert found.share_succeeded == 20 / 25
-    assert list(found.times_ms) == TIMES
+    assert list(spread([*make_executions(TIMES), *failures]).times_ms) == TIMES
+    going_on = spread_of(None, [*make_executions(TIMES), *failures], STEP, {}, {}, may_fail=True)
+    assert isinstance(going_on, Spread)
+    assert list(going_on.times_ms) == [*TIMES, *[999.0] * 5]
     short = spread_of(None, [*make_executions(TIMES[1:]), *failures], STEP, {}, {})
     assert short == "19 of 20 successful executions, in 5 of 5 runs"
 
@@ -85,7 +87,7 @@ def test_otherwise_the_tool_everywhere_counts(other: Mapping[str, str]) -> None:
 def test_own_failures_do_not_make_the_own_step_enough() -> None:
     own = make_executions([1.0] * 30, has_succeeded=False)
     found = spread([*own, *make_executions(TIMES, step="other")])
-    assert (found.executions, found.share_succeeded) == (20, 20 / 50)
+    assert (found.executions, found.is_of_step) == (20, False)
 
 
 def test_positions_are_k_of_n_plus_one() -> None:
@@ -121,10 +123,24 @@ def test_what_was_not_known_then_has_its_default() -> None:
     assert found.times_ms == pytest.approx([30.0] * 20)
 
 
-@pytest.mark.parametrize("text", [None, "1 / n", "n - 5", "-1", "ln(n)", "not an expression ("])
+@pytest.mark.parametrize("text", [None, "1 / n", "-1", "ln(n)", "not an expression ("])
 def test_an_estimate_without_a_value_leaves_the_past_as_it_was(text: str | None) -> None:
     past = make_executions(TIMES, before={"n": 0.0})
     assert list(spread(past, text, known={"n": 7.0}).times_ms) == TIMES
+
+
+@pytest.mark.parametrize("odd", [{"n": 0.0}, {"n": -3.0}, {"n": None}, {"n": float("nan")}])
+def test_one_odd_execution_does_not_stop_the_others_from_following(odd: Any) -> None:
+    past = [*make_executions([30.0] * 20, before={"n": 10.0}), make_execution(9, before=odd)]
+    found = spread(past, "n", known={"n": 20.0}, defaults={"n": 10.0})
+    assert sorted(found.times_ms)[10] == 60.0
+
+
+def test_where_an_estimate_is_zero_the_difference_follows() -> None:
+    past = make_executions([5100.0] * 20, before={"n": 5.0})
+    assert spread(past, "1000 * n", known={"n": 0.0}).times_ms == pytest.approx([100.0] * 20)
+    faster = make_executions([900.0] * 20, before={"n": 5.0})
+    assert list(spread(faster, "1000 * n", known={"n": 0.0}).times_ms) == [0.0] * 20
 
 
 def test_without_any_estimate_the_past_stays_and_the_cost_is_unknown() -> None:

@@ -110,7 +110,7 @@ def test_intervals_rise_and_name_their_basis() -> None:
     assert list(quantiles) == sorted(quantiles)
     assert found.elapsed_ms.low < found.elapsed_ms.middle < found.elapsed_ms.high
     assert found.elapsed_ms.middle - found.work_ms.middle == pytest.approx(3 + 4)
-    assert (found.past_runs, found.executions, found.share_succeeded) == (6, 20, 1.0)
+    assert (found.past_runs, found.executions) == (6, 20)
     assert [(s.executions, s.runs, s.is_of_step, s.share_critical) for s in found.steps] == [
         (20, 5, True, 1.0)
     ] * 2
@@ -142,12 +142,22 @@ def test_how_often_an_open_step_runs_is_known_from_runs_of_the_chain(text: str) 
     assert forecast_of(text, ChainPast(known, make_runs(5, {"a": (0.0, 1.0)}))).missing == ()
 
 
-@pytest.mark.parametrize(("on_error", "share"), [("fail", 20 / 25), ("continue", 1.0)])
-def test_a_step_that_may_fail_fails_no_run(on_error: str, share: float) -> None:
-    failures = make_executions([1.0] * 5, has_succeeded=False)
-    past = ChainPast({use(): (*make_executions(VARIED), *failures)})
-    text = f"steps: {{a: {{tool: echo, on_error: {on_error}}}}}"
-    assert forecast_of(text, past).share_succeeded == pytest.approx(share)
+@pytest.mark.parametrize(("on_error", "longest"), [("fail", 20.0), ("continue", 900.0)])
+def test_failures_take_time_in_steps_after_which_the_run_goes_on(
+    on_error: str, longest: float
+) -> None:
+    failures = make_executions([900.0] * 20, has_succeeded=False)
+    past = ChainPast({use(): (*make_executions([20.0] * 20), *failures)})
+    found = forecast_of(f"steps: {{a: {{tool: echo, on_error: {on_error}}}}}", past)
+    assert found.work_ms is not None
+    assert found.work_ms.high == longest
+
+
+@pytest.mark.parametrize(("ended", "share"), [(0, None), (4, None), (5, 0.8), (40, 0.1)])
+def test_success_is_that_of_whole_runs(ended: int, share: float | None) -> None:
+    found = forecast_of(LINE, ChainPast(of_steps("a", "b"), ended=ended, succeeded=4))
+    assert found.share_succeeded == share
+    assert (f"success  4 of the last {ended} runs" in forecast_as_text(found)) is (ended > 0)
 
 
 def test_a_step_that_never_ran_needs_no_executions() -> None:

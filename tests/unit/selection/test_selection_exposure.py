@@ -50,7 +50,8 @@ def answer(index: CandidateIndex, **need: Any) -> dict[str, Any]:
 def test_the_unit_draws_the_version_with_its_estimates(kind: str) -> None:
     index = index_of(make_experiment(unit=kind))
     seen: set[str] = set()
-    for unit in UNITS:
+    for name in UNITS:
+        unit = f"{name}/s/0" if kind == "item" else name
         found = answer(index, **{"user" if kind == "user" else "unit": unit})
         arm = assign_arm("faster_echo", unit, 0.5)
         assert found["experiment"] == {
@@ -67,6 +68,13 @@ def test_the_unit_draws_the_version_with_its_estimates(kind: str) -> None:
         assert found["estimates"]["time_ms"]["value"] == {"a": 40, "b": 20}[arm]
         seen.add(arm)
     assert seen == {"a", "b"}
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("run", "r/s/0"), ("item", "r"), ("item", "a/b/c/d")])
+def test_a_unit_of_another_kind_takes_no_part(kind: str, unit: str) -> None:
+    found = answer(index_of(make_experiment(unit=kind)), unit=unit)["experiment"]
+    assert (found["exposed"], found["arm"]) == (False, None)
+    assert found["reason"].startswith(f"{unit!r} is no {kind}; give ")
 
 
 def test_the_split_of_the_experiment_is_honoured() -> None:

@@ -90,7 +90,8 @@ class ChainForecast:
         elapsed_ms: from the run lock to the end of the last step.
         work_ms: of all executions together.
         cost_units: None if hidden, or if some step's cost is unknown.
-        share_succeeded: of drawn runs in which nothing fails that must not.
+        ended: past runs of the chain that have ended, as far as it is known.
+        succeeded: of those.
         past_runs: runs of the chain whose shape (items, skipped steps, delays) is drawn again.
         missing: why there are no intervals; empty if there are.
         figures: what the estimates alone say.
@@ -102,11 +103,17 @@ class ChainForecast:
     elapsed_ms: Interval | None
     work_ms: Interval | None
     cost_units: Interval | None
-    share_succeeded: float | None
+    ended: int
+    succeeded: int
     past_runs: int
     steps: tuple[StepEvidence, ...]
     missing: tuple[str, ...]
     figures: Forecast
+
+    @property
+    def share_succeeded(self) -> float | None:
+        """Of past runs that ended; None if they are too few to say."""
+        return self.succeeded / self.ended if self.ended >= MINIMUM_RUNS else None
 
     @property
     def executions(self) -> int:
@@ -137,11 +144,10 @@ def forecast_chain(
             variants=spreads,
             shape=shapes.get(step.id),
             parallel=step.foreach.parallel if step.foreach else 1,
-            may_fail=step.on_error == "continue",
         )
     missing = (*_missing(evidence), *_missing_shapes(plan, shapes, past))
     if missing or not evidence:
-        return _hidden(plan, figures, evidence, missing or ("the chain executes no tool",))
+        return _hidden(plan, past, figures, evidence, missing or ("the chain executes no tool",))
     order = ordered({step.id: step.upstream for step in plan.steps})
     steps = [drawn[name] for name in order]
     draws = draw(steps, past.correlation, past.start_delays_ms, seed)
@@ -152,16 +158,24 @@ def forecast_chain(
         elapsed_ms=_interval(draws.elapsed_ms),
         work_ms=_interval(draws.work_ms),
         cost_units=None if draws.cost_units is None else _interval(draws.cost_units),
-        share_succeeded=draws.share_succeeded,
+        ended=past.ended,
+        succeeded=past.succeeded,
         past_runs=max((shape.items.size for shape in shapes.values()), default=0),
-        steps=tuple(replace(one, share_critical=draws.critical[one.step]) for one in evidence),
+        steps=tuple(
+            one if one.never_ran else replace(one, share_critical=draws.critical[one.step])
+            for one in evidence
+        ),
         missing=(),
         figures=figures,
     )
 
 
 def _hidden(
-    plan: Plan, figures: Forecast, evidence: Sequence[StepEvidence], missing: tuple[str, ...]
+    plan: Plan,
+    past: ChainPast,
+    figures: Forecast,
+    evidence: Sequence[StepEvidence],
+    missing: tuple[str, ...],
 ) -> ChainForecast:
     return ChainForecast(
         chain=plan.chain,
@@ -170,7 +184,8 @@ def _hidden(
         elapsed_ms=None,
         work_ms=None,
         cost_units=None,
-        share_succeeded=None,
+        ended=past.ended,
+        succeeded=past.succeeded,
         past_runs=0,
         steps=tuple(evidence),
         missing=missing,
@@ -225,6 +240,7 @@ def _spread(
         (plan.chain, step.id),
         variables_known(plan, step, pattern, lock.inputs),
         variables_before(plan, step, pattern, lock.inputs),
+        may_fail=step.on_error == "continue",
     )
 
 

@@ -32,6 +32,8 @@ def forecast_as_json(found: ChainForecast) -> dict[str, Any]:
         "work_ms": _as_json(found.work_ms),
         "cost_units": _as_json(found.cost_units),
         "share_succeeded": found.share_succeeded,
+        "ended_runs": found.ended,
+        "succeeded_runs": found.succeeded,
         "coverage": COVERAGE,
         "levels": list(LEVELS),
         "past_runs": found.past_runs,
@@ -72,11 +74,11 @@ def forecast_as_text(found: ChainForecast) -> str:
 
 
 def time_in_words(interval: Interval) -> str:
-    """`1.2 s to 1.9 s in 8 of 10 runs, half of them under 1.4 s`."""
+    """`1.2 s to 1.9 s in 8 of 10 runs, half of all runs under 1.4 s`."""
     low, middle, high = (
         wording.duration(value) for value in (interval.low, interval.middle, interval.high)
     )
-    return f"{low} to {high} in 8 of 10 runs, half of them under {middle}"
+    return f"{low} to {high} in 8 of 10 runs, half of all runs under {middle}"
 
 
 def forecast_in_a_line(found: ChainForecast) -> str:
@@ -95,16 +97,21 @@ def _lines(found: ChainForecast) -> Iterator[str]:
     yield f"  time     {time_in_words(found.elapsed_ms)} (Dagster's part included)"
     yield f"  work     {time_in_words(found.work_ms)} (all executions added up)"
     yield f"  cost     {_cost(found)}"
-    if found.share_succeeded is not None:
-        yield f"  success  {found.share_succeeded:.1%} of runs; times are those of these runs"
+    if found.ended:
+        yield (
+            f"  success  {found.succeeded} of the last {found.ended} runs; "
+            "time, work and cost are those of a run that succeeds"
+        )
     yield f"  basis    {_basis(found)}"
+    if shape := _shape(found):
+        yield f"  shape    how often {shape} will run is taken from past runs, whatever the inputs"
     skipped = [step.step for step in found.steps if step.never_ran]
     if skipped:
         yield f"  skipped  {', '.join(skipped)}: in every past run, and counted as skipped"
     by_estimates = wording.duration(found.figures.elapsed_ms)
-    yield f"  by the estimates of tools alone, counting every step: {by_estimates}"
+    yield f"  by the estimates of tools alone, counting every step{_most(found)}: {by_estimates}"
     yield ""
-    yield "What decides the time (share of runs in which the end waits for the step)"
+    yield "What decides the time (share of runs in which the end waits for the step; several may)"
     yield from _deciding(found)
 
 
@@ -114,7 +121,7 @@ def _without_interval(found: ChainForecast) -> Iterator[str]:
         "how far it will vary is not known yet"
     )
     cost = wording.amount(found.figures.cost_units)
-    yield f"  cost     {cost} cost units by the estimates, counting every step"
+    yield f"  cost     {cost} cost units by the estimates, counting every step{_most(found)}"
     yield ""
     yield (
         f"An interval needs {MINIMUM_EXECUTIONS} successful executions of every step's tool "
@@ -123,6 +130,17 @@ def _without_interval(found: ChainForecast) -> Iterator[str]:
     for line in found.missing:
         yield f"  {line}"
     yield f"Every run brings some: tool-catalog chain run {found.chain}"
+
+
+def _most(found: ChainForecast) -> str:
+    """Estimates know the greatest length of a list only."""
+    return " and the longest lists" if found.figures.upper_bounds else ""
+
+
+def _shape(found: ChainForecast) -> str:
+    """Which steps take their number of executions from the past, whatever the inputs are."""
+    names = (*found.figures.upper_bounds, *found.figures.conditional)
+    return ", ".join(dict.fromkeys(names))
 
 
 def _cost(found: ChainForecast) -> str:

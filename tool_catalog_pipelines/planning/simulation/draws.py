@@ -50,7 +50,6 @@ class DrawnStep:
             step that executes nothing, or never did.
         shape: None if there are too few past runs of the chain; then it runs once.
         parallel: how many items run at a time.
-        may_fail: the run goes on if it fails.
     """
 
     id: str
@@ -58,7 +57,6 @@ class DrawnStep:
     variants: tuple[tuple[float, Spread], ...]
     shape: Shape | None
     parallel: int = 1
-    may_fail: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +70,6 @@ class Draws:
     work_ms: Array
     cost_units: Array | None
     critical: Mapping[str, float]
-    share_succeeded: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +79,6 @@ class _Column:
     elapsed_ms: Array
     work_ms: Array
     cost_units: Array | None
-    share_succeeded: Array
 
 
 def draw(
@@ -118,7 +114,6 @@ def draw(
         work_ms=np.sum([column.work_ms for column in columns.values()], axis=0),
         cost_units=_total_cost(list(columns.values())),
         critical=_critical(steps, finished),
-        share_succeeded=_all_succeed(list(columns.values())),
     )
 
 
@@ -144,11 +139,6 @@ def _total_cost(columns: Sequence[_Column]) -> Array | None:
     return np.sum(known, axis=0) if len(known) == len(costs) else None
 
 
-def _all_succeed(columns: Sequence[_Column]) -> float:
-    shares: Array = np.prod([column.share_succeeded for column in columns], axis=0)
-    return float(shares.mean())
-
-
 def _drawn(
     step: DrawnStep,
     picked: NDArray[np.intp],
@@ -160,7 +150,7 @@ def _drawn(
     nothing = np.zeros(runs)
     items = np.ones(runs) if step.shape is None else step.shape.items[picked]
     if not step.variants or not items.any():
-        return _Column(nothing, nothing, nothing, np.ones(runs))
+        return _Column(nothing, nothing, nothing)
     slowness = np.ones(runs) if step.shape is None else step.shape.slowness[picked]
     width = int(min(max(items.max(), 1), MOST_DRAWN_ITEMS))
     scores = _scores(width, luck, correlation, rng)
@@ -174,15 +164,7 @@ def _drawn(
         elapsed_ms=np.maximum(work / side_by_side * slowness, longest),
         work_ms=work,
         cost_units=None if costs is None else np.sum(costs * is_drawn, axis=1) * scale,
-        share_succeeded=_share_succeeded(step, items),
     )
-
-
-def _share_succeeded(step: DrawnStep, items: Array) -> Array:
-    if step.may_fail:
-        return np.ones(items.size)
-    share = math.fsum(weight * spread.share_succeeded for weight, spread in step.variants)
-    return np.power(share, items)
 
 
 def _scores(width: int, luck: Array, correlation: Correlation, rng: np.random.Generator) -> Array:

@@ -75,10 +75,12 @@ class ChainPast:
 
     Attributes:
         executions: the newest ones of every pattern that the chain uses.
-        runs: the newest runs of the chain, any version.
+        runs: the newest runs of the chain with the plan as it is now.
         start_delays_ms: how long steps of any chains waited after the step before them; used
             while the chain has too few runs with all the steps that it has now.
         correlation: of executions that share a run.
+        ended: how many of the newest runs of the chain have ended, as far as it is known.
+        succeeded: how many of those succeeded.
     """
 
     executions: Mapping[PatternUse, tuple[PastExecution, ...]] = field(
@@ -87,3 +89,5 @@ class ChainPast:
     runs: tuple[PastRun, ...] = ()
     start_delays_ms: tuple[float, ...] = ()
     correlation: Correlation = Correlation()
+    ended: int = 0
+    succeeded: int = 0

@@ -7,6 +7,7 @@ own estimate is kept. Does not belong here: several executions together (draws.p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from tool_catalog_pipelines.catalog.records import Estimate
 from tool_catalog_pipelines.expressions.errors import ExpressionError
-from tool_catalog_pipelines.expressions.estimate import parse_estimate
+from tool_catalog_pipelines.expressions.estimate import Expression, parse_estimate
 from tool_catalog_pipelines.planning.simulation.past import PastExecution
 
 Array = NDArray[np.float64]
@@ -38,7 +39,6 @@ class Spread:
     times_ms: Array
     cost_units: Array | None
     runs: int
-    share_succeeded: float
     is_of_step: bool
 
     @property
@@ -63,6 +63,7 @@ def spread_of(
     step: tuple[str, str],
     known: Mapping[str, float],
     defaults: Mapping[str, float],
+    may_fail: bool = False,
 ) -> Spread | str:
     """The spread, or a sentence that says what is missing.
 
@@ -72,6 +73,7 @@ def spread_of(
         step: chain and step; its own executions are enough if there are enough of them.
         known: variables whose values are certain for the execution to come.
         defaults: of every variable.
+        may_fail: the run goes on after a failure, so that failed executions take their time too.
     """
     chosen = _chosen(executions, step)
     succeeded = [one for one in chosen if one.has_succeeded]
@@ -81,16 +83,16 @@ def spread_of(
             f"{len(succeeded)} of {MINIMUM_EXECUTIONS} successful executions, "
             f"in {runs} of {MINIMUM_RUNS} runs"
         )
-    n = len(succeeded)
+    counted = chosen if may_fail else succeeded
+    n = len(counted)
     scores = [NormalDist().inv_cdf(k / (n + 1)) for k in range(1, n + 1)]
-    moved = _Moved(succeeded, known, defaults)
+    moved = _Moved(counted, known, defaults)
     return Spread(
         scores=np.array(scores),
         times_ms=_times(estimate, moved),
         cost_units=_costs(estimate, moved),
         runs=runs,
-        share_succeeded=n / len(chosen),
-        is_of_step=all((one.chain, one.step) == step for one in succeeded),
+        is_of_step=all((one.chain, one.step) == step for one in counted),
     )
 
 
@@ -129,25 +131,51 @@ class _Moved:
             value = self._before if name in self.known else self._measured
             then[name] = np.array([value(one, name) for one in self.executions])
         now = {**then, **{name: v for name, v in self.known.items() if name in then}}
-        try:
-            return expression.evaluate_rows(then, rows), expression.evaluate_rows(now, rows)
-        except ExpressionError:
-            return None
+        return _values(expression, then, rows), _values(expression, now, rows)
 
     def _before(self, execution: PastExecution, name: str) -> float:
-        return execution.before.get(name, self.defaults.get(name, 0.0))
+        return _finite(execution.before.get(name), self.defaults.get(name, 0.0))
 
     def _measured(self, execution: PastExecution, name: str) -> float:
-        return execution.measured.get(name, self._before(execution, name))
+        return _finite(execution.measured.get(name), self._before(execution, name))
+
+
+def _finite(value: float | None, otherwise: float) -> float:
+    """A number of a fact; those of other versions may lack one."""
+    return value if value is not None and math.isfinite(value) else otherwise
+
+
+def _values(expression: Expression, columns: Mapping[str, Any], rows: int) -> Array:
+    """The value of each row; nan for a row without one."""
+    try:
+        return expression.evaluate_rows(columns, rows)
+    except ExpressionError:
+        full = {name: np.broadcast_to(column, rows) for name, column in columns.items()}
+        return np.array([_value(expression, full, row) for row in range(rows)])
+
+
+def _value(expression: Expression, columns: Mapping[str, Array], row: int) -> float:
+    try:
+        return expression.evaluate({name: float(column[row]) for name, column in columns.items()})
+    except ExpressionError:
+        return math.nan
 
 
 def _times(estimate: Estimate | None, moved: _Moved) -> Array:
     """Sorted times; without a usable estimate they are those of the past."""
-    actual = np.array([one.elapsed_ms for one in moved.executions])
+    actual = np.array([max(one.elapsed_ms, 0.0) for one in moved.executions])
     both = _evaluated(estimate.time_ms if estimate else None, moved.estimates)
-    if both is not None and np.all(both[0] > 0) and np.all(both[1] > 0):
-        actual = actual * (both[1] / both[0])
-    return np.sort(actual)
+    return np.sort(actual if both is None else _followed(actual, *both))
+
+
+def _followed(actual: Array, then: Array, now: Array) -> Array:
+    """What was, by as much more or less as the estimate is now.
+
+    In proportion; where an estimate is zero by the difference; and where there is none as it was.
+    """
+    with np.errstate(all="ignore"):
+        moved = np.where((then > 0) & (now > 0), actual * (now / then), actual + (now - then))
+    return np.where(np.isfinite(moved), np.maximum(moved, 0.0), actual)
 
 
 def _costs(estimate: Estimate | None, moved: _Moved) -> Array | None:
@@ -155,11 +183,10 @@ def _costs(estimate: Estimate | None, moved: _Moved) -> Array | None:
     measured = [one.cost_units for one in moved.executions if one.cost_units is not None]
     both = _evaluated(estimate.cost_units if estimate else None, moved.estimates)
     if len(measured) < len(moved.executions):
-        return None if both is None else np.sort(np.maximum(both[1], 0.0))
+        is_known = both is not None and bool(np.all(np.isfinite(both[1])))
+        return np.sort(np.maximum(both[1], 0.0)) if both is not None and is_known else None
     actual = np.array(measured)
-    if both is not None and np.all(both[0] > 0) and np.all(both[1] > 0):
-        actual = actual * (both[1] / both[0])
-    return np.sort(actual)
+    return np.sort(actual if both is None else _followed(actual, *both))
 
 
 def _evaluated(
