@@ -251,3 +251,19 @@ def test_the_keys_and_codes_are_documented() -> None:
     text = (CHECKOUT / "docs/cli.md").read_text(encoding="utf-8")
     words = (*EVAL_KEYS, *CONDITION_KEYS, *get_args(Code), BAD_REQUEST)
     assert [word for word in words if f"`{word}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    "command", [("eval", "1 + 1"), ("condition", "1 < 2"), ("selection", "rank", "{}")]
+)
+def test_an_argument_beside_a_batch_is_refused(command: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tool_catalog_pipelines.cli.app", *command, "--batch"],
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{command[-1]!r} would not be read" in " ".join(done.stderr.split())

@@ -73,8 +73,17 @@ def respond(
     return found
 
 
-def respond_to_lines(answer: Answer) -> None:
-    """Answer every line of standard input, each as soon as it has come."""
+def respond_to_lines(answer: Answer, argument: str | None = None) -> None:
+    """Answer every line of standard input, each as soon as it has come.
+
+    Raises:
+        InvalidInputError: there is an argument as well, which nobody would read.
+    """
+    if argument is not None:
+        raise InvalidInputError.one(
+            f"--batch reads standard input, and {argument!r} would not be read",
+            "leave out one of them",
+        )
     screen = Screen(as_json=True)
     for raw in _lines(_input()):
         screen.result(_answered(answer, raw))

@@ -103,7 +103,7 @@ def order(
     from tool_catalog_pipelines.cli.chain_order import order_answer, order_text
 
     if batch:
-        respond_to_lines(order_answer)
+        respond_to_lines(order_answer, document)
         return
     found = respond(order_answer, document, as_json, order_text)
     if found["errors"] and not found["order"]:

@@ -55,7 +55,7 @@ def evaluate(
 ) -> None:
     """Evaluate an estimate expression; how they are written: docs/guides/expressions.md."""
     if batch:
-        respond_to_lines(evaluated)
+        respond_to_lines(evaluated, expr)
         return
 
     def document() -> Document:
@@ -88,7 +88,7 @@ def condition(
 ) -> None:
     """Judge a condition in a context, and say which part decided."""
     if batch:
-        respond_to_lines(judged)
+        respond_to_lines(judged, text)
         return
 
     def document() -> Document:

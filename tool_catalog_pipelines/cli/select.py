@@ -143,7 +143,7 @@ def assign(
     }  # fmt: skip
     with Session(load_settings()) as session:
         if batch:
-            respond_to_lines(session.assignment)
+            respond_to_lines(session.assignment, experiment)
         else:
             respond(session.assignment, document, as_json, _arm)
 

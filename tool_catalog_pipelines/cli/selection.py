@@ -87,7 +87,7 @@ def _run(
     as_json: bool,
 ) -> None:
     if batch:
-        respond_to_lines(answer)
+        respond_to_lines(answer, document if isinstance(document, str) else None)
     else:
         respond(answer, document, as_json, _as_text)
 

@@ -146,11 +146,6 @@ def scores_of(rows: Iterable[FeatureRow], weights: Weights) -> list[float]:
     ]
 
 
-def score_of(features: Mapping[str, float], weights: Weights) -> float:
-    """The weighted sum of one candidate's features."""
-    return scores_of([feature_row(features)], weights)[0]
-
-
 def ranked(entrants: Sequence[Rankable], weights: Weights) -> list[tuple[int, float]]:
     """Index and score of every entrant, best first."""
     scores = scores_of([entrant.row for entrant in entrants], weights)

@@ -121,6 +121,21 @@ def test_memory_and_recursion_are_bounded() -> None:
     assert peak < 20_000_000
 
 
+def test_no_input_takes_much_memory() -> None:
+    chance = random.Random(11)
+    tracemalloc.start()
+    for _ in range(1_500):
+        for text, outcome in (
+            (estimate_text(chance, 3), estimate_outcome),
+            (broken(chance, condition_text(chance, ARITIES, 3)), condition_outcome),
+        ):
+            tracemalloc.reset_peak()
+            before, _ = tracemalloc.get_traced_memory()
+            outcome(text)
+            assert tracemalloc.get_traced_memory()[1] - before < 5_000_000, text
+    tracemalloc.stop()
+
+
 def test_values_that_are_too_deep_or_too_large_are_no_error() -> None:
     context = {"deep": nested(5_000), "deeper": nested(5_001), "huge": 10**5_000}
     assert parse_condition("deep == deeper").evaluate(context).value is None

@@ -22,7 +22,7 @@ from tool_catalog_pipelines.selection.choice import Choice, NoChoiceError, selec
 from tool_catalog_pipelines.selection.explanation import choice_as_json
 from tool_catalog_pipelines.selection.need import Need
 from tool_catalog_pipelines.selection.normalisation import normalise
-from tool_catalog_pipelines.selection.scoring import mode_weights, score_of
+from tool_catalog_pipelines.selection.scoring import feature_row, mode_weights, scores_of
 from tool_catalog_pipelines.selection.sentences import choice_as_text
 from tool_catalog_pipelines.selection.success import success_rate
 from tool_catalog_pipelines.selection.tie_break import (
@@ -80,7 +80,7 @@ def test_the_score_is_that_of_the_formula(index: CandidateIndex) -> None:
             "accuracy": candidate.pattern.preference_match.accuracy,
             "completeness": candidate.pattern.preference_match.completeness,
         }
-        expected = score_of(normalise(raw), mode_weights("fast"))
+        expected = scores_of([feature_row(normalise(raw))], mode_weights("fast"))[0]
         assert judged.score == pytest.approx(expected, abs=1e-9)
 
 

@@ -25,9 +25,10 @@ from tool_catalog_pipelines.selection.scoring import (
     Entrant,
     checked_weights,
     contributions,
+    feature_row,
     mode_weights,
     ranked,
-    score_of,
+    scores_of,
 )
 
 SPAN = math.log(60_000) - math.log(50)
@@ -140,8 +141,10 @@ def test_the_score_is_the_weighted_sum_and_a_missing_feature_is_middling() -> No
     features = {"time_ms": 0.9, "cost": 0.8, "complexity": 0.7, "accuracy": 0.6,
                 "completeness": 0.5}  # fmt: skip
     expected = 0.4 * 0.9 + 0.15 * (0.8 + 0.7 + 0.6 + 0.5)
-    assert score_of(features, mode_weights("fast")) == pytest.approx(expected, abs=1e-9)
-    assert score_of({}, mode_weights("cheap")) == pytest.approx(0.5, abs=1e-9)
+    assert scores_of([feature_row(features)], mode_weights("fast"))[0] == pytest.approx(
+        expected, abs=1e-9
+    )
+    assert scores_of([feature_row({})], mode_weights("cheap"))[0] == pytest.approx(0.5, abs=1e-9)
     assert contributions(features, mode_weights("fast"))["time"] == pytest.approx(0.36, abs=1e-9)
 
 
