@@ -11,6 +11,26 @@ from tool_catalog_pipelines.cli.options import JsonOption, json_value, named
 from tool_catalog_pipelines.cli.output import Screen
 from tool_catalog_pipelines.settings import load_settings
 
+VarOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A variable of the estimates as name=number; may be repeated. The answer says "
+        "which there are."
+    ),
+]
+EnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Where it will run, as tools name it (production, staging, ...); "
+        "TOOL_CATALOG_ENVIRONMENT if left out. The answer says if no tool names it."
+    ),
+]
+PermissionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What you may do, may be repeated; read, write, execute and admin if left out."
+    ),
+]
 ModeOption = Annotated[
     str | None,
     typer.Option(
@@ -52,30 +72,13 @@ def select(
     capability: Annotated[
         list[str] | None, typer.Option(help="What the tool must be able to do; any of several.")
     ] = None,
-    var: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A variable of the estimates as name=number; may be repeated. The answer says "
-            "which there are."
-        ),
-    ] = None,
-    environment: Annotated[
-        str | None,
-        typer.Option(
-            help="Where it will run, as tools name it (production, staging, ...); "
-            "TOOL_CATALOG_ENVIRONMENT if left out. The answer says if no tool names it."
-        ),
-    ] = None,
+    var: VarOption = None,
+    environment: EnvironmentOption = None,
     mode: ModeOption = None,
     weight: WeightOption = None,
     max_cost: MaxCostOption = None,
     max_time_ms: MaxTimeOption = None,
-    permission: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What you may do, may be repeated; read, write, execute and admin if left out."
-        ),
-    ] = None,
+    permission: PermissionOption = None,
     platform: PlatformOption = None,
     executable: Annotated[bool, typer.Option(help="Only what can be executed here.")] = False,
     user: UserOption = None,
