@@ -149,7 +149,7 @@ COMMENT ON COLUMN chain_forecasts.work_high_ms IS 'One run in ten is above.';
 COMMENT ON COLUMN chain_forecasts.cost_low_units IS 'Cost: one run in ten is below.';
 COMMENT ON COLUMN chain_forecasts.cost_middle_units IS 'Half of the runs are below.';
 COMMENT ON COLUMN chain_forecasts.cost_high_units IS 'One run in ten is above.';
-COMMENT ON COLUMN chain_forecasts.share_succeeded IS 'Share of drawn runs in which nothing failed that must not.';
+COMMENT ON COLUMN chain_forecasts.share_succeeded IS 'Share of the newest ended runs of the chain that succeeded; null below 5.';
 COMMENT ON COLUMN chain_forecasts.executions IS 'The fewest past executions behind any step.';
 COMMENT ON COLUMN chain_forecasts.past_runs IS 'Past runs of the chain behind it.';
 COMMENT ON COLUMN chain_forecasts.made_at IS 'When the forecast was made (UTC).';
